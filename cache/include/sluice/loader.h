@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sluice/loader.h: for those who write a loader, the code that fetches what the cache does not have.
+ *
+ * A loader is one function. The cache calls it once for each flight (CONTRACT rule 1) with a load handle, on the thread
+ * of the get that leads, with no lock held. The loader reads the key and then ends the load by calling exactly one of
+ *
+ *     sluice_load_complete()     here is the value
+ *     sluice_load_not_found()    the backend says that there is none (an answer, not a failure: rule 6)
+ *     sluice_load_fail()         it went wrong
+ *     sluice_load_refuse()       a bound in front of the backend is reached
+ *     sluice_load_time_out()     the backend did not answer in time
+ *
+ * exactly once, either before it returns or later from any thread. That call runs the callbacks of the waiters, on the
+ * thread that makes it, first come, first served (rules 19, 21). The handle is the loader's until that call and must
+ * not be touched after it. A second ending of one load is a broken contract and ends the process with a message, as
+ * far as it can still be told from the memory (rule 20).
+ *
+ * The load goes on whatever happens to the flight meanwhile: invalidated, replaced by a put, timed out, cache closed.
+ * A result that nobody can be given any more is dropped (rules 3, 4, 8, 18). The load counts against loads_max until
+ * it is ended, so that a backend that hangs is not multiplied (rule 8). Every load must be ended, however late.
+ */
+#ifndef SLUICE_LOADER_H
+#define SLUICE_LOADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define SLUICE_API __attribute__((visibility("default")))
+#else
+#define SLUICE_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Times that are not a number of milliseconds. */
+#define SLUICE_NEVER        INT64_C(-1) /* no end: does not expire, no deadline */
+#define SLUICE_TTL_DEFAULT  INT64_C(-2) /* as the cache's expire_after_write_ms says */
+
+/* One load under way. Opaque; belongs to the loader from the call of `load` until the loader ends it. */
+struct sluice_load;
+
+/*
+ * Bytes to be stored, with what goes along. Used by loaders and by sluice_put(). Everything is copied by the call that
+ * it is handed to; nothing has to outlive that call.
+ */
+struct sluice_content {
+    const void *data;         /* may be NULL when size is 0 */
+    size_t      size;         /* bytes; at most the cache's value_size_max */
+    const char *content_type; /* media type for HTTP, or NULL; under 256 bytes */
+    const char *etag;         /* strong entity tag with its quotes (RFC 9110, 8.8.3), or NULL; under 256 bytes */
+    int64_t     ttl_ms;       /* time to live; 0: give it to those who wait, do not store it (rule 13); SLUICE_NEVER;
+                                 SLUICE_TTL_DEFAULT */
+};
+
+#define SLUICE_CONTENT_INIT { NULL, 0, NULL, NULL, SLUICE_TTL_DEFAULT }
+
+/* A loader: `load` is called once a flight with `self` as it was given. See the top of this file. */
+struct sluice_loader {
+    void (*load)(void *self, struct sluice_load *load);
+    void *self;
+};
+
+/* The key to load: any bytes, also NUL; not terminated. Valid until the load is ended. */
+SLUICE_API const void *sluice_load_key(const struct sluice_load *load);
+SLUICE_API size_t sluice_load_key_size(const struct sluice_load *load);
+
+/*
+ * Whether anybody can still be given this load's result. False once the flight was completed by a put, ran over its
+ * deadline, or the cache was closed. A loader with a queue asks before it starts the work, one with a cancellable call
+ * may ask meanwhile; either way the load must still be ended. Any thread.
+ */
+SLUICE_API bool sluice_load_wanted(struct sluice_load *load);
+
+/*
+ * The load brought a value. Copies `content`, publishes it unless the flight was detached, and gives it to every
+ * waiter. A value larger than value_size_max is given to nobody: the waiters get SLUICE_VALUE_TOO_LARGE. Without the
+ * memory for the copy they get SLUICE_NO_MEMORY (rule 20). Ends the load.
+ */
+SLUICE_API void sluice_load_complete(struct sluice_load *load, const struct sluice_content *content);
+
+/* The backend has no value for the key; remembered for not_found_ttl_ms (rule 6). Ends the load. */
+SLUICE_API void sluice_load_not_found(struct sluice_load *load);
+
+/*
+ * The load failed. `reason` says why in words, may be NULL, is copied and cut at 1,024 bytes. All waiters get
+ * SLUICE_LOAD_FAILED and the reason (rule 5). Ends the load.
+ */
+SLUICE_API void sluice_load_fail(struct sluice_load *load, const char *reason);
+
+/* As sluice_load_fail(), with SLUICE_LOAD_REFUSED: a queue or a limit in front of the backend is full (rule 10). */
+SLUICE_API void sluice_load_refuse(struct sluice_load *load, const char *reason);
+
+/* As sluice_load_fail(), with SLUICE_LOAD_TIMED_OUT: the backend did not answer within the loader's own time. */
+SLUICE_API void sluice_load_time_out(struct sluice_load *load, const char *reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
