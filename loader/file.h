@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.h: loads values from the regular files beneath one directory, on a bounded pool of threads. The key is the path
+ * below it. openat2() with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS sees to it that neither `..` nor a link leads out.
+ */
+#ifndef LOADER_FILE_H
+#define LOADER_FILE_H
+
+#include "backend.h"
+
+struct file_backend_options {
+    const char *directory;
+    const char *content_type;   /* media type of the values, or NULL */
+    size_t      file_size_max;  /* bytes; a larger file is a failure */
+    size_t      max_concurrent; /* threads; at least 1 */
+    size_t      queue_max;      /* loads that wait for one; over it they are refused */
+};
+
+/* Opens the directory and starts the threads. `options` is copied. On false `fault` says what is wrong. */
+bool file_backend_create(const struct file_backend_options *options, struct backend *backend,
+                         struct backend_fault *fault);
+
+#endif
