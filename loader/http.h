@@ -2,9 +2,16 @@
 /*
  * http.h: loads values with HTTP GET, all of them in flight at once on one thread (libcurl's multi interface).
  *
- * 2xx with a body is the value, 404 and 410 are not-found, every other status is a failure; so are a refused or reset
- * connection, a short answer, and a body over the limit. Redirects are not followed. Of the answer's headers the media
- * type, a strong ETag and (if asked for) the Cache-Control go along with the value.
+ * 2xx with a body is the value (204 an empty one), 404 and 410 are not-found, every other status is a failure, 206 too
+ * since no part was asked for; so are a refused or reset connection, a short answer, a content coding that was not
+ * asked for, and a body over the limit. Redirects are not followed. Of the answer's headers the media type, a strong
+ * ETag and (if asked for) the Cache-Control go along with the value.
+ *
+ * Connections are kept alive and used again. HTTP/1.1, straight to the host of the URL: the environment's proxy
+ * variables are not looked at, since only the configuration says what a server does. User and password may stand in
+ * the URL; the words of a failure show it without them and without its query, where secrets stand as well.
+ *
+ * A key that is "." or ".." goes out as it is. What an origin makes of dot segments is up to the origin.
  */
 #ifndef LOADER_HTTP_H
 #define LOADER_HTTP_H
@@ -16,13 +23,22 @@ struct http_backend_options {
                                    there percent-encoded, each byte that is not unreserved (RFC 3986, 2.3) */
     size_t  max_concurrent;     /* transfers at once; at least 1 */
     size_t  queue_max;          /* loads that wait for one; over it they are refused */
-    size_t  body_size_max;      /* bytes */
-    int64_t timeout_ms;         /* a whole transfer; over it the load times out */
-    int64_t connect_timeout_ms; /* of that, for the connection */
-    bool    respect_cache_control; /* max-age and s-maxage bound the time to live; no-store, no-cache, private: 0 */
+    size_t  body_size_max;      /* bytes; at least 1 */
+    int64_t timeout_ms;         /* a whole transfer; over it the load times out; 1 to INT32_MAX */
+    int64_t connect_timeout_ms; /* of that, for the connection; 1 to INT32_MAX */
+    bool    respect_cache_control; /* max-age and s-maxage, less the Age, bound the time to live; no-store, no-cache,
+                                      private and a max-age that can't be read: 0 */
+    int64_t ttl_max_ms;         /* the cache's own expire_after_write_ms (SLUICE_NEVER: none): Cache-Control can only
+                                   shorten it */
 };
 
-/* Makes the backend and its thread. `options` is copied. On false `fault` says what is wrong with them. */
+/*
+ * Makes the backend and its thread. `options` is copied. On false `fault` says what is wrong with them.
+ *
+ * A load whose turn comes when nobody wants it any more is not sent. A transfer that runs is let run to its end or its
+ * timeout, wanted or not: its slot stays taken so long, so that a hung origin is not asked again and again (rule 8).
+ * backend.destroy aborts those that run; it may have to wait for a name lookup that can't be broken off.
+ */
 bool http_backend_create(const struct http_backend_options *options, struct backend *backend,
                          struct backend_fault *fault);
 
