@@ -21,13 +21,13 @@
 struct http_backend_options {
     const char *url;            /* http or https, with {key} in it exactly once, in the path or the query: the key goes
                                    there percent-encoded, each byte that is not unreserved (RFC 3986, 2.3) */
-    size_t  max_concurrent;     /* transfers at once; at least 1 */
-    size_t  queue_max;          /* loads that wait for one; over it they are refused */
-    size_t  body_size_max;      /* bytes; at least 1 */
+    size_t max_concurrent;      /* transfers at once; at least 1 */
+    size_t queue_max;           /* loads that wait for one; over it they are refused */
+    size_t body_size_max;       /* bytes; at least 1 */
     int64_t timeout_ms;         /* a whole transfer; over it the load times out; 1 to INT32_MAX */
     int64_t connect_timeout_ms; /* of that, for the connection; 1 to INT32_MAX */
-    bool    respect_cache_control; /* max-age and s-maxage, less the Age, bound the time to live; no-store, no-cache,
-                                      private and a max-age that can't be read: 0 */
+    bool respect_cache_control; /* max-age and s-maxage, less the Age, bound the time to live; no-store, no-cache,
+                                   private and a max-age that can't be read: 0 */
     int64_t ttl_max_ms;         /* the cache's own expire_after_write_ms (SLUICE_NEVER: none): Cache-Control can only
                                    shorten it */
 };
