@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* errand.h: a function run on a thread of its own, whose end can be waited for with a deadline. */
+#ifndef TESTS_ERRAND_H
+#define TESTS_ERRAND_H
+
+#include <stdbool.h>
+
+struct errand;
+
+/* Starts `run(arg)` on a new thread. Never NULL: ends the process if there is no thread to be had. */
+struct errand *errand_start(void (*run)(void *arg), void *arg);
+
+/* Waits for it with the deadline of await.h; false if it did not end. Does not join: any number of threads may ask. */
+bool errand_ended(struct errand *errand);
+
+/* Joins and frees. Call only once it has ended or is sure to. */
+void errand_join(struct errand *errand);
+
+/* Runs the function on another thread while this one waits; false if it did not end in time (it is then left alone). */
+bool errand_run_elsewhere(void (*run)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* gated_loader.c: see gated_loader.h. One lock and one condition; the cache is never called with the lock held. */
+#include "gated_loader.h"
+
+#include "await.h"
+#include "test.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define KEY_HEAD_MAX 64
+
+/* Where a call stands. BLOCKED: its thread waits inside the loader; ENDING: somebody is about to end it. */
+enum call_state { CALL_BLOCKED, CALL_HELD, CALL_ENDING, CALL_ENDED };
+
+struct load_call {
+    enum call_state state;
+    struct sluice_load *load;
+    char key_head[KEY_HEAD_MAX];
+    size_t key_size;
+    bool let_return; /* of a blocked one */
+    bool told;       /* of a blocked one: how to end is known */
+    enum ending ending;
+    const char *text;
+    const struct sluice_content *content; /* or NULL: made of text */
+};
+
+struct gated_loader {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    enum gated_mode mode;
+    size_t count;
+    struct load_call *calls;
+};
+
+enum sluice_error ending_error(enum ending ending)
+{
+    switch (ending) {
+    case ENDING_VALUE:
+        return SLUICE_OK;
+    case ENDING_NOT_FOUND:
+        return SLUICE_NOT_FOUND;
+    case ENDING_FAILURE:
+        return SLUICE_LOAD_FAILED;
+    case ENDING_REFUSAL:
+        return SLUICE_LOAD_REFUSED;
+    case ENDING_TIME_OUT:
+        return SLUICE_LOAD_TIMED_OUT;
+    }
+    abort();
+}
+
+static void load_end(struct sluice_load *load, enum ending ending, const char *text,
+                     const struct sluice_content *content)
+{
+    struct sluice_content made = SLUICE_CONTENT_INIT;
+    switch (ending) {
+    case ENDING_VALUE:
+        if (content == NULL) {
+            made.data = text;
+            made.size = text == NULL ? 0 : strlen(text);
+            content = &made;
+        }
+        sluice_load_complete(load, content);
+        return;
+    case ENDING_NOT_FOUND:
+        sluice_load_not_found(load);
+        return;
+    case ENDING_FAILURE:
+        sluice_load_fail(load, text);
+        return;
+    case ENDING_REFUSAL:
+        sluice_load_refuse(load, text);
+        return;
+    case ENDING_TIME_OUT:
+        sluice_load_time_out(load, text);
+        return;
+    }
+    abort();
+}
+
+static size_t head_size(size_t key_size)
+{
+    return key_size < KEY_HEAD_MAX ? key_size : KEY_HEAD_MAX;
+}
+
+static bool call_is_of(const struct load_call *call, const void *key, size_t key_size)
+{
+    return call->key_size == key_size && memcmp(call->key_head, key, head_size(key_size)) == 0;
+}
+
+static size_t calls_of(const struct gated_loader *loader, const void *key, size_t key_size)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < loader->count; i++)
+        found += call_is_of(&loader->calls[i], key, key_size);
+    return found;
+}
+
+/* With the lock: waits for a change, up to the deadline of await.h from `start_ms`. False: it has passed. */
+static bool changed_wait(struct gated_loader *loader, int64_t start_ms)
+{
+    int64_t end_ms = start_ms + AWAIT_MS_MAX;
+    struct timespec end = {.tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000};
+    return pthread_cond_timedwait(&loader->changed, &loader->lock, &end) == 0 || await_now_ms() < end_ms;
+}
+
+/* With the lock, which is given up meanwhile: ends the load of a call on this thread. */
+static void call_end(struct gated_loader *loader, struct load_call *call)
+{
+    struct sluice_load *load = call->load;
+    enum ending ending = call->ending;
+    const char *text = call->text;
+    const struct sluice_content *content = call->content;
+
+    call->state = CALL_ENDING;
+    pthread_mutex_unlock(&loader->lock);
+    load_end(load, ending, text, content);
+    pthread_mutex_lock(&loader->lock);
+    call->state = CALL_ENDED;
+    pthread_cond_broadcast(&loader->changed);
+}
+
+static struct load_call *call_add(struct gated_loader *loader, struct sluice_load *load)
+{
+    if (loader->count == GATED_CALLS_MAX) {
+        fputs("gated_loader: more calls than it was made for\n", stderr);
+        abort();
+    }
+    struct load_call *call = &loader->calls[loader->count];
+    call->state = loader->mode == GATED_BLOCK ? CALL_BLOCKED : CALL_HELD;
+    call->load = load;
+    call->key_size = sluice_load_key_size(load);
+    memcpy(call->key_head, sluice_load_key(load), head_size(call->key_size));
+    loader->count++;
+    pthread_cond_broadcast(&loader->changed);
+    return call;
+}
+
+static void gated_loader_load(void *self, struct sluice_load *load)
+{
+    struct gated_loader *loader = self;
+    char text[KEY_HEAD_MAX + 32];
+
+    pthread_mutex_lock(&loader->lock);
+    struct load_call *call = call_add(loader, load);
+    if (loader->mode == GATED_ANSWER) {
+        snprintf(text, sizeof text, "%.*s#%zu", (int)head_size(call->key_size), call->key_head,
+                 calls_of(loader, call->key_head, call->key_size));
+        call->ending = ENDING_VALUE;
+        call->text = text;
+        call_end(loader, call);
+    } else if (call->state == CALL_BLOCKED) {
+        while (!call->told && !call->let_return)
+            pthread_cond_wait(&loader->changed, &loader->lock);
+        if (call->told) {
+            call_end(loader, call);
+        } else {
+            call->state = CALL_HELD;
+            pthread_cond_broadcast(&loader->changed);
+        }
+    }
+    pthread_mutex_unlock(&loader->lock);
+}
+
+struct gated_loader *gated_loader_create(void)
+{
+    struct gated_loader *loader = calloc(1, sizeof *loader);
+    struct load_call *calls = calloc(GATED_CALLS_MAX, sizeof *calls);
+    pthread_condattr_t attributes;
+    if (loader == NULL || calls == NULL)
+        abort();
+    loader->calls = calls;
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&loader->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return loader;
+}
+
+void gated_loader_destroy(struct gated_loader *loader)
+{
+    pthread_cond_destroy(&loader->changed);
+    pthread_mutex_destroy(&loader->lock);
+    free(loader->calls);
+    free(loader);
+}
+
+struct sluice_loader gated_loader_option(struct gated_loader *loader)
+{
+    return (struct sluice_loader){.load = gated_loader_load, .self = loader};
+}
+
+void gated_loader_set_mode(struct gated_loader *loader, enum gated_mode mode)
+{
+    pthread_mutex_lock(&loader->lock);
+    loader->mode = mode;
+    pthread_mutex_unlock(&loader->lock);
+}
+
+size_t gated_loader_calls(struct gated_loader *loader, const char *key)
+{
+    pthread_mutex_lock(&loader->lock);
+    size_t found = calls_of(loader, key, strlen(key));
+    pthread_mutex_unlock(&loader->lock);
+    return found;
+}
+
+size_t gated_loader_calls_in_all(struct gated_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    size_t count = loader->count;
+    pthread_mutex_unlock(&loader->lock);
+    return count;
+}
+
+void gated_loader_await_calls(struct gated_loader *loader, size_t count)
+{
+    int64_t start_ms = await_now_ms();
+    pthread_mutex_lock(&loader->lock);
+    bool in_time = true;
+    while (loader->count < count && in_time)
+        in_time = changed_wait(loader, start_ms);
+    size_t found = loader->count;
+    pthread_mutex_unlock(&loader->lock);
+    if (found < count)
+        fail_msg("waited in vain for %zu calls of the loader: %zu have come", count, found);
+}
+
+/* The test is wrong or the cache hangs; an assertion would do, were it not that any thread may come here. */
+static _Noreturn void give_up(const char *why, size_t number)
+{
+    fprintf(stderr, "gated_loader: call %zu %s\n", number, why);
+    abort();
+}
+
+/* Tells call `number` how to end, and ends it here or waits until its own thread has. */
+static void tell(struct gated_loader *loader, size_t number, enum ending ending, const char *text,
+                 const struct sluice_content *content)
+{
+    int64_t start_ms = await_now_ms();
+    bool in_time = true;
+
+    pthread_mutex_lock(&loader->lock);
+    while (loader->count <= number && in_time)
+        in_time = changed_wait(loader, start_ms);
+    struct load_call *call = &loader->calls[number];
+    bool known = in_time && (call->state == CALL_HELD || (call->state == CALL_BLOCKED && !call->told));
+    if (known) {
+        call->ending = ending;
+        call->text = text;
+        call->content = content;
+        call->told = true;
+        if (call->state == CALL_HELD)
+            call_end(loader, call);
+        else
+            pthread_cond_broadcast(&loader->changed);
+        while (call->state != CALL_ENDED && in_time)
+            in_time = changed_wait(loader, start_ms);
+    }
+    pthread_mutex_unlock(&loader->lock);
+    if (!known || !in_time)
+        give_up("can't be ended", number);
+}
+
+void gated_loader_end(struct gated_loader *loader, size_t number, enum ending ending, const char *text)
+{
+    tell(loader, number, ending, text, NULL);
+}
+
+void gated_loader_end_with(struct gated_loader *loader, size_t number, const struct sluice_content *content)
+{
+    tell(loader, number, ENDING_VALUE, NULL, content);
+}
+
+void gated_loader_let_return(struct gated_loader *loader, size_t number)
+{
+    int64_t start_ms = await_now_ms();
+    bool in_time = true;
+
+    pthread_mutex_lock(&loader->lock);
+    loader->calls[number].let_return = true;
+    pthread_cond_broadcast(&loader->changed);
+    while (loader->calls[number].state != CALL_HELD && in_time)
+        in_time = changed_wait(loader, start_ms);
+    pthread_mutex_unlock(&loader->lock);
+    if (!in_time)
+        give_up("does not return", number);
+}
+
+bool gated_loader_wanted(struct gated_loader *loader, size_t number)
+{
+    pthread_mutex_lock(&loader->lock);
+    struct sluice_load *load = loader->calls[number].load;
+    pthread_mutex_unlock(&loader->lock);
+    return sluice_load_wanted(load);
+}
+
+size_t gated_loader_key(struct gated_loader *loader, size_t number, char *key, size_t room)
+{
+    pthread_mutex_lock(&loader->lock);
+    struct sluice_load *load = loader->calls[number].load;
+    pthread_mutex_unlock(&loader->lock);
+    size_t size = sluice_load_key_size(load);
+    memcpy(key, sluice_load_key(load), size < room ? size : room);
+    return size;
+}
+
+void gated_loader_open(struct gated_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    loader->mode = GATED_ANSWER;
+    for (size_t i = 0; i < loader->count; i++) {
+        struct load_call *call = &loader->calls[i];
+        if (call->state == CALL_BLOCKED && !call->told && !call->let_return) {
+            call->ending = ENDING_NOT_FOUND;
+            call->told = true;
+            pthread_cond_broadcast(&loader->changed);
+        } else if (call->state == CALL_HELD) {
+            call->ending = ENDING_NOT_FOUND;
+            call_end(loader, call);
+        }
+    }
+    pthread_mutex_unlock(&loader->lock);
+}
