@@ -101,16 +101,19 @@ enum sluice_source {
  *   all others               neither is set
  */
 struct sluice_outcome {
-    enum sluice_error    error;
-    enum sluice_source   source;
+    enum sluice_error error;
+    enum sluice_source source;
     struct sluice_value *value;  /* the value, or NULL */
     struct sluice_value *reason; /* why the load failed, as text, or NULL */
-    int64_t              age_ms; /* since the value (or not-found, or failure) was stored or loaded */
-    int64_t              ttl_ms; /* what is left of its time to live; SLUICE_NEVER: it does not expire */
-    bool                 stored; /* whether it is in the table as far as this get knows */
+    int64_t age_ms;              /* since the value (or not-found, or failure) was stored or loaded */
+    int64_t ttl_ms;              /* what is left of its time to live; SLUICE_NEVER: it does not expire */
+    bool stored;                 /* whether it is in the table as far as this get knows */
 };
 
-#define SLUICE_OUTCOME_INIT { SLUICE_OK, SLUICE_SOURCE_NONE, NULL, NULL, 0, SLUICE_NEVER, false }
+#define SLUICE_OUTCOME_INIT                                                                                            \
+    {                                                                                                                  \
+        SLUICE_OK, SLUICE_SOURCE_NONE, NULL, NULL, 0, SLUICE_NEVER, false                                              \
+    }
 
 /* Why, in words: the loader's reason, or else sluice_strerror(). Lives as long as the outcome. Never NULL. */
 SLUICE_API const char *sluice_outcome_reason(const struct sluice_outcome *outcome);
@@ -125,7 +128,8 @@ SLUICE_API void sluice_outcome_fini(struct sluice_outcome *outcome);
  * since it could not sleep by it: call sluice_cache_tick() after moving the clock.
  */
 struct sluice_clock {
-    int64_t (*now_ms)(void *self); /* never goes back; called from any thread, also under a lock: it calls nothing here */
+    int64_t (*now_ms)(
+        void *self); /* never goes back; called from any thread, also under a lock: it calls nothing here */
     void *self;
 };
 
@@ -133,8 +137,8 @@ struct sluice_options {
     struct sluice_loader loader; /* required */
 
     /* Size: at most one of the two; with neither, a weight of 64 MiB. */
-    size_t   maximum_entries; /* 0: not bounded by entries */
-    uint64_t maximum_weight;  /* bytes of key, value and SLUICE_ENTRY_OVERHEAD; 0: not bounded by weight */
+    size_t maximum_entries;  /* 0: not bounded by entries */
+    uint64_t maximum_weight; /* bytes of key, value and SLUICE_ENTRY_OVERHEAD; 0: not bounded by weight */
 
     /* Time. */
     int64_t expire_after_write_ms;  /* SLUICE_NEVER (default); 0: coalesce only, store nothing (rule 13) */
@@ -151,15 +155,18 @@ struct sluice_options {
     size_t waiters_per_key_max; /* parked on one flight, its leader included; default 65,536 */
     size_t waiters_max;         /* parked in all; default 262,144 */
 
-    unsigned            shards;     /* a power of two up to 256; 0 (default): chosen */
-    bool                make_etags; /* give values that come without an etag one made of their bytes; default false */
-    struct sluice_clock clock;      /* now_ms NULL (default): CLOCK_MONOTONIC and a timer thread */
+    unsigned shards;           /* a power of two up to 256; 0 (default): chosen */
+    bool make_etags;           /* give values that come without an etag one made of their bytes; default false */
+    struct sluice_clock clock; /* now_ms NULL (default): CLOCK_MONOTONIC and a timer thread */
 };
 
 #define SLUICE_OPTIONS_INIT                                                                                            \
     {                                                                                                                  \
-        { NULL, NULL }, 0, 0, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0, \
-            false, { NULL, NULL }                                                                                      \
+        {NULL, NULL}, 0, 0, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0,   \
+            false,                                                                                                     \
+        {                                                                                                              \
+            NULL, NULL                                                                                                 \
+        }                                                                                                              \
     }
 
 /* What an entry weighs over its key and its value: the bytes that the cache itself spends on it. */
@@ -208,8 +215,8 @@ SLUICE_API int64_t sluice_cache_tick(struct sluice_cache *cache);
  * Gives the value of `key`: from the table, or by waiting for a load in flight, or by leading one. The leader calls the
  * loader on its own thread, as Guava does, and waits if the loader has not ended the load on return.
  *
- * timeout_ms bounds the wait (rule 7): 0 does not wait, SLUICE_WAIT_FOREVER does without an end. The load goes on when a
- * waiter leaves. A leader's time counts from when its loader returned: it can't leave while it is the one who loads.
+ * timeout_ms bounds the wait (rule 7): 0 does not wait, SLUICE_WAIT_FOREVER does without an end. The load goes on when
+ * a waiter leaves. A leader's time counts from when its loader returned: it can't leave while it is the one who loads.
  *
  * On SLUICE_OK `*value` is the caller's: sluice_value_unref(). Errors: those of struct sluice_outcome, and
  * SLUICE_TIMED_OUT, SLUICE_TOO_MANY_WAITERS, SLUICE_TOO_MANY_LOADS, SLUICE_KEY_SIZE, SLUICE_CLOSED, SLUICE_NO_MEMORY.
@@ -223,8 +230,7 @@ SLUICE_API enum sluice_error sluice_get(struct sluice_cache *cache, const void *
  * the caller's: sluice_outcome_fini().
  */
 SLUICE_API enum sluice_error sluice_get_outcome(struct sluice_cache *cache, const void *key, size_t key_size,
-                                                int64_t timeout_ms,
-                                                struct sluice_outcome *outcome) SLUICE_CHECK_RESULT;
+                                                int64_t timeout_ms, struct sluice_outcome *outcome) SLUICE_CHECK_RESULT;
 
 /*
  * What is in the table, without loading or waiting: SLUICE_OK, a remembered SLUICE_NOT_FOUND or failure, or
@@ -243,8 +249,8 @@ typedef void sluice_callback(void *arg, const struct sluice_outcome *outcome);
 /* An asynchronous get. Zero it, then fill it in; it is read during the call only. */
 struct sluice_async_get {
     const void *key;
-    size_t      key_size;
-    int64_t     timeout_ms; /* as for sluice_get(), and with no exception for the leader */
+    size_t key_size;
+    int64_t timeout_ms; /* as for sluice_get(), and with no exception for the leader */
     sluice_callback *callback;
     /*
      * Optional. Called on this thread, with no lock held, once it is known that the answer is not in the table and
@@ -297,7 +303,7 @@ struct sluice_invalidated {
 
 struct sluice_key {
     const void *data;
-    size_t      size;
+    size_t size;
 };
 
 /*
@@ -367,12 +373,12 @@ SLUICE_API void sluice_cache_stats(struct sluice_cache *cache, struct sluice_sta
 
 /* A stored entry. Borrowed for the visit; sluice_value_ref() to keep the value. */
 struct sluice_entry_view {
-    const void          *key;
-    size_t               key_size;
-    enum sluice_error    error; /* SLUICE_OK, or what is remembered: SLUICE_NOT_FOUND or a failure */
+    const void *key;
+    size_t key_size;
+    enum sluice_error error;    /* SLUICE_OK, or what is remembered: SLUICE_NOT_FOUND or a failure */
     struct sluice_value *value; /* or NULL */
-    int64_t              age_ms;
-    int64_t              ttl_ms; /* SLUICE_NEVER: does not expire */
+    int64_t age_ms;
+    int64_t ttl_ms; /* SLUICE_NEVER: does not expire */
 };
 
 /*
@@ -399,10 +405,10 @@ SLUICE_API const char *sluice_flight_state_name(enum sluice_flight_state state);
 
 /* A load in flight. Borrowed for the visit. */
 struct sluice_flight_view {
-    const void              *key;
-    size_t                   key_size;
-    int64_t                  age_ms;  /* since the load began */
-    size_t                   waiters; /* parked on it now, the leader included */
+    const void *key;
+    size_t key_size;
+    int64_t age_ms; /* since the load began */
+    size_t waiters; /* parked on it now, the leader included */
     enum sluice_flight_state state;
 };
 

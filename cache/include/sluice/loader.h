@@ -38,8 +38,8 @@ extern "C" {
 #endif
 
 /* Times that are not a number of milliseconds. */
-#define SLUICE_NEVER        INT64_C(-1) /* no end: does not expire, no deadline */
-#define SLUICE_TTL_DEFAULT  INT64_C(-2) /* as the cache's expire_after_write_ms says */
+#define SLUICE_NEVER       INT64_C(-1) /* no end: does not expire, no deadline */
+#define SLUICE_TTL_DEFAULT INT64_C(-2) /* as the cache's expire_after_write_ms says */
 
 /* One load under way. Opaque; belongs to the loader from the call of `load` until the loader ends it. */
 struct sluice_load;
@@ -50,14 +50,17 @@ struct sluice_load;
  */
 struct sluice_content {
     const void *data;         /* may be NULL when size is 0 */
-    size_t      size;         /* bytes; at most the cache's value_size_max */
+    size_t size;              /* bytes; at most the cache's value_size_max */
     const char *content_type; /* media type for HTTP, or NULL; under 256 bytes */
     const char *etag;         /* strong entity tag with its quotes (RFC 9110, 8.8.3), or NULL; under 256 bytes */
-    int64_t     ttl_ms;       /* time to live; 0: give it to those who wait, do not store it (rule 13); SLUICE_NEVER;
+    int64_t ttl_ms;           /* time to live; 0: give it to those who wait, do not store it (rule 13); SLUICE_NEVER;
                                  SLUICE_TTL_DEFAULT */
 };
 
-#define SLUICE_CONTENT_INIT { NULL, 0, NULL, NULL, SLUICE_TTL_DEFAULT }
+#define SLUICE_CONTENT_INIT                                                                                            \
+    {                                                                                                                  \
+        NULL, 0, NULL, NULL, SLUICE_TTL_DEFAULT                                                                        \
+    }
 
 /* A loader: `load` is called once a flight with `self` as it was given. See the top of this file. */
 struct sluice_loader {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * after.h: what was found under a shard's lock and must be done once it is released: tell waiters, free memory, wake
+ * the timer thread, make room in other shards. One lives on the stack of each call that takes a lock.
+ */
+#ifndef CACHE_AFTER_H
+#define CACHE_AFTER_H
+
+#include "entry.h"
+#include "lock.h"
+#include "waiter.h"
+
+struct after {
+    struct waiter_queue released; /* in the order in which they are to be told (rule 21) */
+    struct entry_list garbage;    /* entries that are in no table any more */
+    struct sluice_value *value;   /* one that was replaced, or NULL */
+    int64_t due_ms;               /* the earliest deadline that was set; CLOCK_FAR: none */
+    bool over_full;               /* the shard had nothing left to evict and the cache is still over its maximum */
+};
+
+void after_init(struct after *after);
+
+/* Does it all, for a call that had to do with this shard of this cache. */
+void after_run(struct after *after, struct sluice_cache *cache) FREE_OF_SHARD;
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* clock.h: what time it is. Read once a public call and handed on, so that a call sees one instant. */
+#ifndef CACHE_CLOCK_H
+#define CACHE_CLOCK_H
+
+#include <sluice/cache.h>
+
+/* Stands for "never" where instants are compared. */
+#define CLOCK_FAR INT64_MAX
+
+/* Milliseconds from some fixed point: of the caller's clock, or of CLOCK_MONOTONIC if it has none. */
+int64_t clock_now_ms(const struct sluice_clock *clock);
+
+/* now + span, where a span of SLUICE_NEVER and an overflow are CLOCK_FAR. */
+int64_t clock_after_ms(int64_t now_ms, int64_t span_ms);
+
+/* What is left from now to an instant: at least 0, SLUICE_NEVER for CLOCK_FAR. */
+int64_t clock_left_ms(int64_t now_ms, int64_t until_ms);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.h: the cache as its own files see it: options, shards, what is counted over all shards, and its life.
+ *
+ * Life: the owner holds one reference from create to destroy, each load in flight holds one, so that a load may be
+ * ended after the cache was destroyed (rule 18). The last one frees it.
+ */
+#ifndef CACHE_CORE_H
+#define CACHE_CORE_H
+
+#include "clock.h"
+#include "shard.h"
+#include "ticker.h"
+
+#include <sluice/cache.h>
+#include <stdatomic.h>
+
+/* How late expired entries may give their memory back, so that the timer thread wakes for many at once. */
+#define CORE_EXPIRY_SLACK_MS 100
+
+struct sluice_cache {
+    /* Read by every call, written by none. */
+    struct sluice_options options;
+    uint64_t seed;
+    uint64_t used_max; /* in entries or in bytes, as the options bound it */
+    unsigned shards_count;
+    unsigned shard_shift; /* hash >> shard_shift is the shard's number, where there are several */
+    struct shard *shards;
+
+    /* Written by misses and changes: on lines of their own. */
+    _Alignas(64) _Atomic uint64_t used; /* what counts against used_max */
+    _Atomic size_t loads;               /* against loads_max */
+    _Atomic size_t waiters;             /* against waiters_max */
+    _Atomic uint32_t refs;
+
+    _Alignas(64) struct ticker ticker;
+};
+
+static inline struct shard *core_shard(const struct sluice_cache *cache, uint64_t hash)
+{
+    return &cache->shards[cache->shards_count == 1 ? 0 : hash >> cache->shard_shift];
+}
+
+static inline struct sluice_cache *core_ref(struct sluice_cache *cache)
+{
+    atomic_fetch_add_explicit(&cache->refs, 1, memory_order_relaxed);
+    return cache;
+}
+
+void core_unref(struct sluice_cache *cache) FREE_OF_SHARD;
+
+/* One more of something that is bounded; false, and not taken, if that would be over the bound. */
+bool core_take(_Atomic size_t *count, size_t max);
+
+static inline void core_give_back(_Atomic size_t *count)
+{
+    atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+}
+
+/*
+ * Runs what is due by now in every shard. Returns when to come again: CLOCK_FAR for never. Expired entries count as due
+ * slack_ms after their time in that answer, but whatever is due now is done.
+ */
+int64_t core_tick(struct sluice_cache *cache, int64_t slack_ms) FREE_OF_SHARD;
+
+/* Evicts from any shard until the cache is within its maximum. */
+void core_evict_anywhere(struct sluice_cache *cache) FREE_OF_SHARD;
+
+#endif

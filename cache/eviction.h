@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * eviction.h: which entry goes when the cache is full. The seam behind which the policy may change: a shard tells what
+ * is stored, hit and taken away, and asks for a victim.
+ *
+ * The policy is SIEVE: one queue in order of storing; a hit sets a mark, so that it moves nothing; a hand goes from the
+ * oldest towards the newest, clears marks, and evicts the first entry without one.
+ *
+ * Not thread-safe: covered by the shard's lock. Allocates nothing.
+ */
+#ifndef CACHE_EVICTION_H
+#define CACHE_EVICTION_H
+
+#include "entry.h"
+
+struct eviction {
+    struct entry_list queue; /* newest first */
+    struct entry *hand;      /* where the next search begins; NULL: at the oldest */
+};
+
+void eviction_init(struct eviction *eviction);
+void eviction_stored(struct eviction *eviction, struct entry *entry);
+void eviction_removed(struct eviction *eviction, struct entry *entry);
+
+static inline void eviction_hit(struct entry *entry)
+{
+    if (!entry->visited) /* a hot entry's line stays clean */
+        entry->visited = true;
+}
+
+/* The entry to go next, still stored; NULL if nothing is. */
+struct entry *eviction_victim(struct eviction *eviction);
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* flight.c: see flight.h. */
+#include "flight.h"
+
+#include "core.h"
+#include "value.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sluice_load *flight_ref(struct sluice_load *flight)
+{
+    atomic_fetch_add_explicit(&flight->refs, 1, memory_order_relaxed);
+    return flight;
+}
+
+void flight_unref(struct sluice_load *flight)
+{
+    uint32_t before = atomic_fetch_sub_explicit(&flight->refs, 1, memory_order_acq_rel);
+
+    must(before > 0);
+    if (before == 1) {
+        struct sluice_cache *cache = flight->cache;
+
+        free(flight);
+        core_unref(cache);
+    }
+}
+
+/* The one place where a flight changes its state. */
+static void flight_become_locked(struct sluice_load *flight, enum sluice_flight_state state) HOLDS_SHARD;
+static void flight_become_locked(struct sluice_load *flight, enum sluice_flight_state state)
+{
+    must(state > flight->locked.state); /* CURRENT < DETACHED < OVER, and never back */
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
+        must(flight->locked.entry->flight == flight);
+        flight->locked.entry->flight = NULL;
+        flight->locked.entry = NULL;
+    }
+    if (state == SLUICE_FLIGHT_OVER)
+        wheel_stop(&flight->shard->locked.deadlines, &flight->locked.deadline.timer);
+    flight->locked.state = state;
+}
+
+/* ---- begin ------------------------------------------------------------------------------------------------------- */
+
+static struct sluice_load *flight_create(struct shard *shard, const void *key, size_t key_size)
+{
+    struct sluice_load *flight = malloc(sizeof *flight + key_size);
+
+    if (flight == NULL)
+        return NULL;
+    memset(flight, 0, sizeof *flight);
+    atomic_init(&flight->refs, 2); /* the load's, and that of the call of the loader */
+    flight->cache = core_ref(shard->cache);
+    flight->shard = shard;
+    flight->key_size = key_size;
+    memcpy(flight->key, key, key_size);
+    return flight;
+}
+
+static void flight_begin_locked(struct sluice_load *flight, struct entry *entry, int64_t now_ms,
+                                struct after *after) HOLDS_SHARD;
+static void flight_begin_locked(struct sluice_load *flight, struct entry *entry, int64_t now_ms, struct after *after)
+{
+    struct shard *shard = flight->shard;
+    int64_t due_ms = clock_after_ms(now_ms, flight->cache->options.load_timeout_ms);
+
+    entry->flight = flight;
+    flight->locked.state = SLUICE_FLIGHT_CURRENT;
+    flight->locked.entry = entry;
+    flight->locked.started_ms = now_ms;
+    TAILQ_INIT(&flight->locked.waiters);
+    TAILQ_INSERT_TAIL(&shard->locked.flights, flight, locked.link);
+    shard->locked.counters.loads++;
+    shard->locked.counters.loads_in_flight++;
+
+    timer_init(&flight->locked.deadline.timer);
+    flight->locked.deadline.of_load = true;
+    if (due_ms != CLOCK_FAR) {
+        wheel_start(&shard->locked.deadlines, &flight->locked.deadline.timer, due_ms);
+        if (due_ms < after->due_ms)
+            after->due_ms = due_ms;
+    }
+}
+
+enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, const void *key, size_t key_size,
+                                     uint64_t hash, int64_t now_ms, struct sluice_load **flight, struct after *after)
+{
+    struct sluice_load *created;
+
+    if (!core_take(&shard->cache->loads, shard->cache->options.loads_max))
+        return SLUICE_TOO_MANY_LOADS;
+    created = flight_create(shard, key, key_size);
+    if (created == NULL)
+        goto no_flight;
+    if (entry == NULL)
+        entry = shard_add_locked(shard, key, key_size, hash);
+    else
+        shard_unstore_locked(shard, entry, after); /* a failure whose back-off is over */
+    if (entry == NULL)
+        goto no_entry;
+    flight_begin_locked(created, entry, now_ms, after);
+    *flight = created;
+    return SLUICE_OK;
+
+no_entry:
+    atomic_fetch_sub_explicit(&shard->cache->refs, 1,
+                              memory_order_relaxed); /* not the last: the caller uses the cache */
+    free(created);
+no_flight:
+    core_give_back(&shard->cache->loads);
+    return SLUICE_NO_MEMORY;
+}
+
+/* ---- waiters ----------------------------------------------------------------------------------------------------- */
+
+void flight_join_locked(struct sluice_load *flight, struct sluice_wait *waiter)
+{
+    must(flight->locked.state == SLUICE_FLIGHT_CURRENT);
+    TAILQ_INSERT_TAIL(&flight->locked.waiters, waiter, locked.link);
+    flight->locked.waiters_count++;
+    flight->shard->locked.counters.waiters++;
+    waiter->flight = flight;
+}
+
+void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *waiter, int64_t due_ms,
+                                struct after *after)
+{
+    if (due_ms == CLOCK_FAR)
+        return;
+    wheel_start(&flight->shard->locked.deadlines, &waiter->locked.deadline.timer, due_ms);
+    if (due_ms < after->due_ms)
+        after->due_ms = due_ms;
+}
+
+void flight_leave_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum waiter_state state)
+{
+    struct sluice_stats *counters = &flight->shard->locked.counters;
+
+    must(waiter->locked.state == WAITER_PARKED && state != WAITER_PARKED);
+    wheel_stop(&flight->shard->locked.deadlines, &waiter->locked.deadline.timer);
+    TAILQ_REMOVE(&flight->locked.waiters, waiter, locked.link);
+    flight->locked.waiters_count--;
+    counters->waiters--;
+    core_give_back(&flight->cache->waiters);
+    waiter->locked.state = state;
+    if (state == WAITER_CANCELLED) {
+        counters->waits_cancelled++;
+    } else {
+        counters->waits_timed_out++;
+        waiter->outcome.error = SLUICE_TIMED_OUT;
+    }
+}
+
+/*
+ * Releases all waiters, first come first, each with the outcome and its own word of how it came by it. They are told
+ * after the unlock.
+ */
+static void flight_release_locked(struct sluice_load *flight, const struct sluice_outcome *outcome,
+                                  struct after *after) HOLDS_SHARD;
+static void flight_release_locked(struct sluice_load *flight, const struct sluice_outcome *outcome, struct after *after)
+{
+    size_t count = flight->locked.waiters_count;
+    struct sluice_wait *waiter;
+
+    value_ref_many(outcome->value, count);
+    value_ref_many(outcome->reason, count);
+    TAILQ_FOREACH(waiter, &flight->locked.waiters, locked.link)
+    {
+        enum sluice_source source = waiter->outcome.source;
+
+        waiter->outcome = *outcome;
+        waiter->outcome.source = source;
+        waiter->locked.state = WAITER_RELEASED;
+        wheel_stop(&flight->shard->locked.deadlines, &waiter->locked.deadline.timer);
+    }
+    TAILQ_CONCAT(&after->released, &flight->locked.waiters, locked.link);
+    flight->locked.waiters_count = 0;
+    flight->shard->locked.counters.waiters -= count;
+    atomic_fetch_sub_explicit(&flight->cache->waiters, count, memory_order_relaxed);
+}
+
+/* The outcome that an answer is to those who wait; borrowed from it. */
+static struct sluice_outcome answer_outcome(const struct answer *answer)
+{
+    struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
+
+    outcome.error = answer->error;
+    if (answer->error == SLUICE_OK)
+        outcome.value = answer->value;
+    else
+        outcome.reason = answer->value;
+    outcome.ttl_ms = 0;
+    return outcome;
+}
+
+/* ---- end --------------------------------------------------------------------------------------------------------- */
+
+void flight_detach_locked(struct sluice_load *flight, struct after *after)
+{
+    struct entry *entry = flight->locked.entry;
+
+    flight_become_locked(flight, SLUICE_FLIGHT_DETACHED);
+    shard_drop_locked(flight->shard, entry, after);
+    flight->shard->locked.counters.loads_detached++;
+}
+
+void flight_settle_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms, struct after *after)
+{
+    struct sluice_outcome outcome = answer_outcome(answer);
+    struct entry *entry = flight->locked.entry;
+
+    flight_become_locked(flight, SLUICE_FLIGHT_OVER);
+    shard_settle_locked(flight->shard, entry, answer, now_ms, &outcome, after);
+    flight_release_locked(flight, &outcome, after);
+}
+
+void flight_abort_locked(struct sluice_load *flight, struct after *after)
+{
+    static const struct answer closed = {.error = SLUICE_CLOSED};
+    struct sluice_outcome outcome = answer_outcome(&closed);
+    struct entry *entry = flight->locked.entry;
+
+    flight_become_locked(flight, SLUICE_FLIGHT_OVER);
+    if (entry != NULL)
+        shard_drop_locked(flight->shard, entry, after);
+    flight_release_locked(flight, &outcome, after);
+}
+
+void flight_expire_locked(struct sluice_load *flight, int64_t now_ms, struct after *after)
+{
+    static const struct answer late = {.error = SLUICE_LOAD_TIMED_OUT};
+    struct sluice_outcome outcome = answer_outcome(&late);
+
+    flight->shard->locked.counters.loads_timed_out++;
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
+        flight_settle_locked(flight, &late, now_ms, after);
+        return;
+    }
+    flight_become_locked(flight, SLUICE_FLIGHT_OVER);
+    flight_release_locked(flight, &outcome, after);
+}
+
+static void flight_count_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms) HOLDS_SHARD;
+static void flight_count_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms)
+{
+    struct sluice_stats *counters = &flight->shard->locked.counters;
+
+    counters->loads_in_flight--;
+    counters->load_time_ms += (uint64_t)(now_ms - flight->locked.started_ms);
+    if (flight->locked.state == SLUICE_FLIGHT_OVER)
+        counters->loads_dropped++;
+    else if (answer->error == SLUICE_OK)
+        counters->loads_completed++;
+    else if (answer->error == SLUICE_NOT_FOUND)
+        counters->loads_not_found++;
+    else
+        counters->loads_failed++;
+}
+
+void flight_finish(struct sluice_load *flight, struct answer *answer)
+{
+    struct sluice_outcome outcome = answer_outcome(answer);
+    int64_t now_ms = clock_now_ms(&flight->cache->options.clock);
+    struct shard *shard = flight->shard;
+    struct after after;
+
+    after_init(&after);
+    lock_acquire(&shard->lock);
+    if (flight->locked.ended) {
+        fprintf(stderr, "sluice: a load was ended twice by its loader\n");
+        abort();
+    }
+    flight->locked.ended = true;
+    TAILQ_REMOVE(&shard->locked.flights, flight, locked.link);
+    flight_count_locked(flight, answer, now_ms);
+    core_give_back(&flight->cache->loads);
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
+        flight_settle_locked(flight, answer, now_ms, &after);
+    } else if (flight->locked.state == SLUICE_FLIGHT_DETACHED) {
+        flight_become_locked(flight, SLUICE_FLIGHT_OVER);
+        flight_release_locked(flight, &outcome, &after);
+    }
+    lock_release(&shard->lock);
+
+    after_run(&after, flight->cache);
+    sluice_value_unref(answer->value);
+    flight_unref(flight);
+}
+
+struct sluice_load *flight_of_deadline(struct deadline *deadline)
+{
+    must(deadline->of_load);
+    return (struct sluice_load *)((char *)deadline - offsetof(struct sluice_load, locked.deadline));
+}
+
+struct sluice_wait *waiter_of_deadline(struct deadline *deadline)
+{
+    must(!deadline->of_load);
+    return (struct sluice_wait *)((char *)deadline - offsetof(struct sluice_wait, locked.deadline));
+}

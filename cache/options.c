@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c: what may be asked of a cache, and in which words it is refused. */
+#include <sluice/cache.h>
+
+#define SPAN_MS_MAX     (INT64_MAX / 4) /* so that an instant plus a span stays an instant */
+#define KEY_SIZE_MAX    65535
+#define VALUE_SIZE_MAX  ((size_t)INT32_MAX)
+#define SHARDS_MAX      256
+#define WAITERS_MAX_MAX ((size_t)1 << 30) /* each holds a reference of the value, which counts to 2^32 */
+
+static const char *bounds_fault(const struct sluice_options *options)
+{
+    if (options->key_size_max < 1 || options->key_size_max > KEY_SIZE_MAX)
+        return "key_size_max must be 1 to 65535";
+    if (options->value_size_max < 1 || options->value_size_max > VALUE_SIZE_MAX)
+        return "value_size_max must be 1 to 2147483647";
+    if (options->loads_max < 1)
+        return "loads_max must be at least 1";
+    if (options->waiters_per_key_max < 1)
+        return "waiters_per_key_max must be at least 1";
+    if (options->waiters_max < 1 || options->waiters_max > WAITERS_MAX_MAX)
+        return "waiters_max must be 1 to 2^30";
+    if (options->shards > SHARDS_MAX || (options->shards & (options->shards - 1)) != 0)
+        return "shards must be a power of two up to 256, or 0";
+    return NULL;
+}
+
+static bool span_valid(int64_t span_ms, bool may_be_never)
+{
+    return (span_ms >= 0 && span_ms <= SPAN_MS_MAX) || (may_be_never && span_ms == SLUICE_NEVER);
+}
+
+static const char *time_fault(const struct sluice_options *options)
+{
+    if (!span_valid(options->expire_after_write_ms, true))
+        return "expire_after_write_ms must be at least 0, or SLUICE_NEVER";
+    if (!span_valid(options->not_found_ttl_ms, true))
+        return "not_found_ttl_ms must be at least 0, or SLUICE_NEVER";
+    if (!span_valid(options->failure_backoff_ms, false))
+        return "failure_backoff_ms must be at least 0";
+    if (!span_valid(options->failure_backoff_max_ms, false))
+        return "failure_backoff_max_ms must be at least 0";
+    if (options->failure_backoff_ms > options->failure_backoff_max_ms)
+        return "failure_backoff_ms must not be over failure_backoff_max_ms";
+    if (!span_valid(options->load_timeout_ms, true) || options->load_timeout_ms == 0)
+        return "load_timeout_ms must be at least 1, or SLUICE_NEVER";
+    return NULL;
+}
+
+const char *sluice_options_fault(const struct sluice_options *options)
+{
+    const char *fault;
+
+    if (options->loader.load == NULL)
+        return "loader.load is required";
+    if (options->maximum_entries > 0 && options->maximum_weight > 0)
+        return "maximum_entries and maximum_weight can't both be set";
+    fault = time_fault(options);
+    return fault != NULL ? fault : bounds_fault(options);
+}

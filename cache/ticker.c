@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* ticker.c: see ticker.h. */
+#include "ticker.h"
+
+#include "core.h"
+
+#include <signal.h>
+#include <time.h>
+
+/* With the mutex held: sleeps until wake_ms, a poke or the stop. */
+static void ticker_sleep(struct ticker *ticker)
+{
+    int64_t wake_ms = atomic_load_explicit(&ticker->wake_ms, memory_order_relaxed);
+    struct timespec wake = {.tv_sec = wake_ms / 1000, .tv_nsec = wake_ms % 1000 * 1000000};
+
+    if (wake_ms == CLOCK_FAR)
+        pthread_cond_wait(&ticker->changed, &ticker->mutex);
+    else
+        pthread_cond_timedwait(&ticker->changed, &ticker->mutex, &wake);
+}
+
+static void *ticker_run(void *arg)
+{
+    struct sluice_cache *cache = arg;
+    struct ticker *ticker = &cache->ticker;
+
+    pthread_mutex_lock(&ticker->mutex);
+    while (!ticker->stopping) {
+        int64_t next_ms;
+
+        atomic_store(&ticker->wake_ms, CLOCK_FAR);
+        pthread_mutex_unlock(&ticker->mutex);
+        next_ms = core_tick(cache, CORE_EXPIRY_SLACK_MS);
+        pthread_mutex_lock(&ticker->mutex);
+
+        if (next_ms < atomic_load(&ticker->wake_ms))
+            atomic_store(&ticker->wake_ms, next_ms);
+        while (!ticker->stopping && clock_now_ms(&cache->options.clock) < atomic_load(&ticker->wake_ms))
+            ticker_sleep(ticker);
+    }
+    pthread_mutex_unlock(&ticker->mutex);
+    return NULL;
+}
+
+/* The thread is the cache's own: it must not take the signals that the program waits for. */
+static int ticker_spawn(struct ticker *ticker, struct sluice_cache *cache)
+{
+    sigset_t all, before;
+    int failed;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    failed = pthread_create(&ticker->thread, NULL, ticker_run, cache);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed == 0)
+        pthread_setname_np(ticker->thread, "sluice-timer");
+    return failed;
+}
+
+enum sluice_error ticker_start(struct ticker *ticker, struct sluice_cache *cache, bool threaded)
+{
+    pthread_condattr_t attributes;
+
+    atomic_init(&ticker->wake_ms, INT64_MIN); /* without a thread: never poked */
+    ticker->threaded = threaded;
+    ticker->stopping = false;
+    if (!threaded)
+        return SLUICE_OK;
+
+    must(pthread_mutex_init(&ticker->mutex, NULL) == 0);
+    must(pthread_condattr_init(&attributes) == 0);
+    must(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    must(pthread_cond_init(&ticker->changed, &attributes) == 0);
+    pthread_condattr_destroy(&attributes);
+    if (ticker_spawn(ticker, cache) == 0)
+        return SLUICE_OK;
+    ticker_fini(ticker);
+    return SLUICE_NO_THREAD;
+}
+
+void ticker_poke(struct ticker *ticker, int64_t due_ms)
+{
+    if (due_ms >= atomic_load(&ticker->wake_ms))
+        return;
+    pthread_mutex_lock(&ticker->mutex);
+    if (due_ms < atomic_load(&ticker->wake_ms)) {
+        atomic_store(&ticker->wake_ms, due_ms);
+        pthread_cond_signal(&ticker->changed);
+    }
+    pthread_mutex_unlock(&ticker->mutex);
+}
+
+void ticker_stop(struct ticker *ticker)
+{
+    if (!ticker->threaded)
+        return;
+    pthread_mutex_lock(&ticker->mutex);
+    ticker->stopping = true;
+    pthread_cond_signal(&ticker->changed);
+    pthread_mutex_unlock(&ticker->mutex);
+    must(pthread_join(ticker->thread, NULL) == 0);
+}
+
+void ticker_fini(struct ticker *ticker)
+{
+    if (!ticker->threaded)
+        return;
+    pthread_cond_destroy(&ticker->changed);
+    pthread_mutex_destroy(&ticker->mutex);
+    ticker->threaded = false;
+}

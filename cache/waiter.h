@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * waiter.h: one parked get, blocking (on the stack of its thread) or asynchronous (on the heap; the public
+ * sluice_wait).
+ *
+ *   PARKED     in its flight's queue, maybe with a deadline on the shard's wheel
+ *   RELEASED   has its outcome; its callback or thread has been or is about to be told
+ *   CANCELLED  left by itself; nobody is told
+ *
+ *   PARKED -> RELEASED | CANCELLED. Only under the shard's lock, so that exactly one of the two happens (rules 7, 19).
+ */
+#ifndef CACHE_WAITER_H
+#define CACHE_WAITER_H
+
+#include "lock.h"
+#include "park.h"
+#include "wheel.h"
+
+#include <sluice/cache.h>
+#include <sys/queue.h>
+
+enum waiter_state { WAITER_PARKED, WAITER_RELEASED, WAITER_CANCELLED };
+
+/* A deadline on a shard's wheel: of a wait (rule 7), or of a load (rule 8). */
+struct deadline {
+    struct timer timer;
+    bool of_load;
+};
+
+struct sluice_wait {
+    sluice_callback *callback; /* NULL: blocking */
+    void *arg;
+    struct park park;      /* blocking: where the thread sleeps */
+    _Atomic uint32_t refs; /* asynchronous: one until its end was told, one for the caller's handle */
+    struct sluice_load
+        *flight; /* asynchronous: a reference, so that the shard is there for a late cancel; set when parked */
+    struct sluice_outcome outcome; /* written by the release, read once it is told */
+    struct {
+        TAILQ_ENTRY(sluice_wait) link; /* in the flight's queue, then in a list of released ones */
+        struct deadline deadline;
+        enum waiter_state state;
+    } locked BY_SHARD;
+};
+
+TAILQ_HEAD(waiter_queue, sluice_wait);
+
+/* Makes ready a waiter on the caller's stack. */
+void waiter_init_blocking(struct sluice_wait *waiter);
+
+/* An asynchronous waiter with `refs` references, parked nowhere yet; NULL: no memory. */
+struct sluice_wait *waiter_create(sluice_callback *callback, void *arg, unsigned refs);
+
+/*
+ * Tells the end: runs the callback, or wakes the thread (whose waiter must not be touched afterwards). Gives back the
+ * reference that was the cache's.
+ */
+void waiter_tell(struct sluice_wait *waiter) FREE_OF_SHARD;
+
+#endif
