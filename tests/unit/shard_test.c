@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* shard_test.c: weights, the maximum over shards, and how long failures are remembered. */
+#include "shard.h"
+
+#include "core.h"
+#include "test.h"
+#include "value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int64_t now_ms;
+
+static int64_t read_now(void *self)
+{
+    (void)self;
+    return now_ms;
+}
+
+static void fail_at_once(void *self, struct sluice_load *load)
+{
+    (void)self;
+    sluice_load_fail(load, "down");
+}
+
+static struct sluice_cache *make(struct sluice_options options)
+{
+    struct sluice_cache *cache;
+
+    options.loader.load = fail_at_once;
+    options.clock.now_ms = read_now;
+    assert_int_equal(sluice_cache_create(&options, &cache), SLUICE_OK);
+    return cache;
+}
+
+static void put(struct sluice_cache *cache, const char *key, size_t value_size)
+{
+    static char bytes[100000];
+    struct sluice_content content = SLUICE_CONTENT_INIT;
+
+    content.data = bytes;
+    content.size = value_size;
+    assert_int_equal(sluice_put(cache, key, strlen(key), &content), SLUICE_OK);
+}
+
+static void an_entry_weighs_key_value_and_overhead(void **state)
+{
+    struct sluice_options options = SLUICE_OPTIONS_INIT;
+    struct sluice_cache *cache = make(options);
+    struct sluice_stats stats;
+
+    (void)state;
+    put(cache, "0123456789", 1000);
+    sluice_cache_stats(cache, &stats);
+    assert_int_equal(stats.weight, 1010 + SLUICE_ENTRY_OVERHEAD);
+    put(cache, "0123456789", 10); /* replaced, not added */
+    sluice_cache_stats(cache, &stats);
+    assert_int_equal(stats.weight, 20 + SLUICE_ENTRY_OVERHEAD);
+    assert_int_equal(stats.entries, 1);
+    assert_int_equal(atomic_load(&cache->used), stats.weight);
+    sluice_cache_destroy(cache);
+}
+
+static void a_heavy_entry_pushes_others_out_of_all_shards(void **state)
+{
+    struct sluice_options options = SLUICE_OPTIONS_INIT;
+    struct sluice_cache *cache;
+    struct sluice_stats stats;
+    char key[16];
+
+    (void)state;
+    options.maximum_weight = 100000;
+    options.shards = 16;
+    cache = make(options);
+    for (int i = 0; i < 200; i++) {
+        snprintf(key, sizeof key, "key%d", i);
+        put(cache, key, 200);
+    }
+    put(cache, "heavy", 90000); /* no shard alone holds enough to make room for it */
+    sluice_cache_stats(cache, &stats);
+    assert_true(stats.weight <= 100000);
+    assert_true(atomic_load(&cache->used) == stats.weight);
+    sluice_cache_destroy(cache);
+}
+
+static void what_outweighs_the_cache_is_refused_and_changes_nothing(void **state)
+{
+    struct sluice_options options = SLUICE_OPTIONS_INIT;
+    struct sluice_content content = SLUICE_CONTENT_INIT;
+    struct sluice_outcome outcome;
+    struct sluice_cache *cache;
+    static char bytes[2000];
+
+    (void)state;
+    options.maximum_weight = 1000;
+    cache = make(options);
+    put(cache, "k", 10);
+    content.data = bytes;
+    content.size = sizeof bytes;
+    assert_int_equal(sluice_put(cache, "k", 1, &content), SLUICE_VALUE_TOO_LARGE);
+    assert_int_equal(sluice_get_if_present(cache, "k", 1, &outcome), SLUICE_OK);
+    assert_int_equal(sluice_value_size(outcome.value), 10);
+    sluice_outcome_fini(&outcome);
+    sluice_cache_destroy(cache);
+}
+
+/* How long the failure that a get meets now is still remembered. */
+static int64_t failure_left_ms(struct sluice_cache *cache)
+{
+    struct sluice_outcome outcome;
+    int64_t left_ms;
+
+    assert_int_equal(sluice_get_outcome(cache, "k", 1, SLUICE_WAIT_FOREVER, &outcome), SLUICE_LOAD_FAILED);
+    left_ms = outcome.ttl_ms;
+    sluice_outcome_fini(&outcome);
+    return left_ms;
+}
+
+static void a_backoff_doubles_up_to_its_cap_less_a_quarter_at_most(void **state)
+{
+    static const int64_t steps_ms[] = {1000, 2000, 4000, 5000, 5000};
+    struct sluice_options options = SLUICE_OPTIONS_INIT;
+    struct sluice_cache *cache;
+
+    (void)state;
+    options.failure_backoff_ms = 1000;
+    options.failure_backoff_max_ms = 5000;
+    cache = make(options);
+    for (size_t i = 0; i < sizeof steps_ms / sizeof steps_ms[0]; i++) {
+        int64_t left_ms = failure_left_ms(cache);
+
+        assert_in_range(left_ms, steps_ms[i] * 3 / 4, steps_ms[i]);
+        now_ms += left_ms;
+        (void)sluice_cache_tick(cache); /* the count outlives the back-off */
+    }
+    /* Left alone for longer than the cap, the key starts anew. */
+    now_ms += 20000;
+    (void)sluice_cache_tick(cache);
+    assert_in_range(failure_left_ms(cache), 750, 1000);
+    sluice_cache_destroy(cache);
+}
+
+static void a_small_cache_has_one_shard_and_a_given_number_is_kept(void **state)
+{
+    struct sluice_options options = SLUICE_OPTIONS_INIT;
+    struct sluice_cache *cache;
+
+    (void)state;
+    options.maximum_entries = 64;
+    cache = make(options);
+    assert_int_equal(cache->shards_count, 1);
+    sluice_cache_destroy(cache);
+    options.shards = 256;
+    cache = make(options);
+    assert_int_equal(cache->shards_count, 256);
+    sluice_cache_destroy(cache);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_entry_weighs_key_value_and_overhead),
+        cmocka_unit_test(a_heavy_entry_pushes_others_out_of_all_shards),
+        cmocka_unit_test(what_outweighs_the_cache_is_refused_and_changes_nothing),
+        cmocka_unit_test(a_backoff_doubles_up_to_its_cap_less_a_quarter_at_most),
+        cmocka_unit_test(a_small_cache_has_one_shard_and_a_given_number_is_kept),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
