@@ -63,8 +63,9 @@ struct config {
 };
 
 /*
- * Reads and checks the whole file. One line a fault is written to `errors`, as "FILE:LINE: what is wrong". Returns
- * NULL if there was any, else a configuration for config_destroy(). Opens nothing but the file.
+ * Reads and checks the whole file. One line a fault is written to `errors`, as "FILE:LINE: what is wrong", or "FILE: what
+ * is wrong" of a file that can't be read. Returns NULL if there was any, else a configuration for config_destroy().
+ * Opens nothing but the file. One thread at a time: libconfuse's scanner is one for the process.
  */
 struct config *config_load(const char *path, FILE *errors);
 

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#define LOG_LEVELS(X) X(LOG_ERROR, "error") X(LOG_WARNING, "warning") X(LOG_INFO, "info") X(LOG_DEBUG, "debug")
+#define LOG_LEVELS(X)              X(LOG_ERROR, "error") X(LOG_WARNING, "warning") X(LOG_INFO, "info") X(LOG_DEBUG, "debug")
 #define LOG_LEVEL_NAME(name, text) name,
 enum log_level { LOG_LEVELS(LOG_LEVEL_NAME) };
 #undef LOG_LEVEL_NAME
@@ -22,8 +22,10 @@ int log_level_parse(const char *name, enum log_level *level);
 
 /*
  * One line. `event` is a word; then pairs of name and value, ended by NULL: log_event(LOG_INFO, "listening", "address",
- * address, NULL). Values are quoted and escaped where they must be; control characters never reach the terminal. Lines
- * over 4 KiB are cut.
+ * address, NULL). Values are quoted and escaped where they must be; control characters and what is not UTF-8 never
+ * reach the terminal; a NULL value is written as "". A line over 4 KiB is cut and ends in `cut=true`. A line that the
+ * kernel does not take (a full pipe that nobody reads, without blocking) is lost; the next one says `lines_lost=N`.
+ * errno is left as it was.
  */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 
