@@ -62,8 +62,8 @@ expect_examples() {
 
 case $way in
 cmake)
-    cmake -S "$source/examples" -B "$work" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DSLUICE_COMPONENT="$kind" \
-        -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF
+    cmake -S "$source/examples" -B "$work" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DSLUICE_COMPONENT="$kind"
+    grep "^sluice_DIR:PATH=$prefix/" "$work/CMakeCache.txt"
     cmake --build "$work"
     expect_examples
     ;;
