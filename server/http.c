@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http.c: requests and answers, and the one file that touches libmicrohttpd. Everything here but
+ * http_request_resume() runs on the thread of the worker whom the request belongs to.
+ *
+ * Traps of the library (0.9.75) that shape this file:
+ * - Its first call of the handler comes before the body; an answer queued then closes the connection. So that call only
+ *   looks at the headers, except for refusals that must not wait for a body.
+ * - It is lenient: of several Content-Lengths it takes the first, Transfer-Encoding beats both. We refuse these.
+ * - It changes the target in place; so it is copied when the request line comes, which also makes the request object.
+ * - A daemon that is stopped with a suspended connection aborts the process; http_worker.c sees to it that none is.
+ */
+#include "http.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http_private.h"
+#include "log.h"
+
+/* A request with what is behind it. Made when the request line is there, freed when the library is done with it. */
+struct request {
+    struct http_request shown;
+    struct http_item item;
+    struct http_connection *connection;
+    struct MHD_Connection *mhd;
+    const char *fields[HTTP_FIELDS_COUNT]; /* the first of each kind */
+    enum http_refusal refusal;
+    bool begun;            /* the headers were looked at */
+    bool parked;           /* suspended, and not answered yet */
+    bool answered;         /* http_request_answer() was called */
+    max_align_t context[]; /* the handler's bytes, then the target */
+};
+
+static struct request *request_of(struct http_request *shown)
+{
+    return (struct request *)(void *)((char *)shown - offsetof(struct request, shown));
+}
+
+static const struct request *request_of_const(const struct http_request *shown)
+{
+    return (const struct request *)(const void *)((const char *)shown - offsetof(struct request, shown));
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
+
+const char *http_request_field(const struct http_request *shown, enum http_field field)
+{
+    return request_of_const(shown)->fields[field];
+}
+
+void *http_request_context(struct http_request *shown)
+{
+    return request_of(shown)->context;
+}
+
+struct field_name {
+    const char *text;
+    size_t size;
+};
+
+#define FIELD_NAME(id, name) {name, sizeof(name) - 1},
+static const struct field_name field_names[] = {HTTP_FIELDS(FIELD_NAME)};
+#undef FIELD_NAME
+
+static enum http_field field_find(const char *name, size_t name_size)
+{
+    for (int field = 0; field < HTTP_FIELDS_COUNT; field++)
+        if (field_names[field].size == name_size && strncasecmp(field_names[field].text, name, name_size) == 0)
+            return (enum http_field)field;
+    return HTTP_FIELDS_COUNT;
+}
+
+struct field_visit {
+    enum http_field field;
+    bool (*visit)(void *arg, const char *value);
+    void *arg;
+};
+
+static enum MHD_Result on_field_visited(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                        const char *value, size_t value_size)
+{
+    const struct field_visit *each = arg;
+    (void)kind;
+    (void)value_size;
+    if (field_find(name, name_size) != each->field)
+        return MHD_YES;
+    return each->visit(each->arg, value ? value : "") ? MHD_YES : MHD_NO;
+}
+
+void http_request_each_field(struct http_request *shown, enum http_field field,
+                             bool (*visit)(void *arg, const char *value), void *arg)
+{
+    struct request *request = request_of(shown);
+    if (!request->fields[field])
+        return;
+    struct field_visit each = {field, visit, arg};
+    MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_field_visited, &each);
+}
+
+void http_request_park(struct http_request *shown)
+{
+    struct request *request = request_of(shown);
+    request->parked = true;
+    atomic_fetch_add_explicit(&request->connection->worker->parked, 1, memory_order_relaxed);
+    MHD_suspend_connection(request->mhd);
+}
+
+void http_request_resume(struct http_request *shown)
+{
+    struct request *request = request_of(shown);
+    http_worker_push(request->connection->worker, &request->item);
+}
+
+void http_daemon_resumed(struct http_item *item)
+{
+    struct request *request = (struct request *)(void *)((char *)item - offsetof(struct request, item));
+    struct http_server *server = request->connection->worker->server;
+    server->options.handler.resumed(server->options.handler.self, &request->shown);
+}
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+void http_answer_add(struct http_answer *answer, const char *name, const char *value)
+{
+    if (answer->fields_count == HTTP_ANSWER_FIELDS_MAX)
+        abort(); /* cannot happen: each answer is put together in one place, with a known number of headers */
+    answer->fields[answer->fields_count++] = (struct http_answer_field){name, value};
+}
+
+static void release_nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* Takes the body in any case. NULL: no memory. */
+static struct MHD_Response *response_make(const struct http_answer *answer, bool close)
+{
+    void (*release)(void *) = answer->release ? answer->release : release_nothing;
+    union {
+        const void *read_only;
+        void *buffer; /* the library wants it so, and only reads it */
+    } body = {answer->body};
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback_cls(answer->size, body.buffer, release, answer->release_arg);
+    if (!response) {
+        release(answer->release_arg);
+        return NULL;
+    }
+    bool whole = true;
+    for (size_t i = 0; i < answer->fields_count; i++)
+        whole &= MHD_add_response_header(response, answer->fields[i].name, answer->fields[i].value) == MHD_YES;
+    if (close)
+        whole &= MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+    if (whole)
+        return response;
+    MHD_destroy_response(response);
+    return NULL;
+}
+
+static void answer_count(struct http_worker *worker, unsigned status)
+{
+    _Atomic uint64_t *counter = &worker->answers[status / 100 < HTTP_STATUS_CLASSES ? status / 100 : 0];
+    uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, now + 1, memory_order_relaxed); /* this thread alone writes it */
+}
+
+void http_request_answer(struct http_request *shown, const struct http_answer *answer)
+{
+    struct request *request = request_of(shown);
+    struct http_worker *worker = request->connection->worker;
+    if (request->answered)
+        abort(); /* a handler of ours answered twice */
+    request->answered = true;
+
+    bool close = answer->close || request->refusal != HTTP_REFUSAL_NONE ||
+                 atomic_load_explicit(&worker->server->draining, memory_order_relaxed);
+    struct MHD_Response *response = response_make(answer, close);
+    /* An answer that can't be queued is no answer: the library calls the handler again, which closes the connection. */
+    if (response) {
+        answer_count(worker, answer->status);
+        (void)MHD_queue_response(request->mhd, answer->status, response);
+        MHD_destroy_response(response);
+    } else {
+        answer_count(worker, MHD_HTTP_SERVICE_UNAVAILABLE);
+        (void)MHD_queue_response(request->mhd, MHD_HTTP_SERVICE_UNAVAILABLE, worker->no_memory);
+    }
+    if (request->parked) {
+        request->parked = false;
+        atomic_fetch_sub_explicit(&worker->parked, 1, memory_order_relaxed);
+        MHD_resume_connection(request->mhd);
+    }
+}
+
+/* ---- what the library calls -------------------------------------------------------------------------------------- */
+
+static struct http_connection *connection_of(struct MHD_Connection *mhd)
+{
+    return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* Of "http://host/path?query" the part from the path on; a target that is neither that nor a path stays as it is. */
+static char *target_path(char *target)
+{
+    if (strncasecmp(target, "http://", 7) != 0)
+        return target;
+    char *rest = target + 7 + strcspn(target + 7, "/?");
+    if (*rest != '/')
+        *--rest = '/'; /* http://host?query and http://host: over the authority's last byte, which nobody needs */
+    return rest;
+}
+
+/* The request line has come: makes the request. What is returned is the context of the later calls. */
+static void *on_target(void *arg, const char *target, struct MHD_Connection *mhd)
+{
+    struct http_worker *worker = arg;
+    struct http_connection *connection = connection_of(mhd);
+    http_worker_request_began(connection);
+    if (!target)
+        target = "";
+    size_t context_size = worker->server->options.handler.context_size;
+    size_t target_size = strlen(target) + 1;
+    struct request *request = malloc(sizeof *request + context_size + target_size);
+    if (!request)
+        return NULL;
+    memset(request, 0, sizeof *request + context_size);
+    request->connection = connection;
+    request->mhd = mhd;
+    char *text = (char *)request->context + context_size;
+    memcpy(text, target, target_size);
+    request->shown.path = target_path(text);
+    char *mark = strchr(request->shown.path, '?');
+    if (mark) {
+        *mark = '\0';
+        request->shown.query = mark + 1;
+    }
+    return request;
+}
+
+/* The target is given to handlers as it came. */
+static size_t on_unescape(void *arg, struct MHD_Connection *mhd, char *text)
+{
+    (void)arg;
+    (void)mhd;
+    return strlen(text);
+}
+
+static enum MHD_Result on_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                const char *value, size_t value_size)
+{
+    struct request *request = arg;
+    (void)kind;
+    (void)value_size;
+    enum http_field field = field_find(name, name_size);
+    if (field == HTTP_FIELDS_COUNT)
+        return MHD_YES;
+    if (!request->fields[field])
+        request->fields[field] = value ? value : "";
+    else if (field == HTTP_FIELD_HOST || field == HTTP_FIELD_CONTENT_LENGTH)
+        request->refusal = HTTP_REFUSAL_FIELD_REPEATED;
+    return MHD_YES;
+}
+
+static enum http_method method_find(const char *name)
+{
+    if (strcmp(name, "GET") == 0)
+        return HTTP_GET;
+    if (strcmp(name, "HEAD") == 0)
+        return HTTP_HEAD;
+    return strcmp(name, "DELETE") == 0 ? HTTP_DELETE : HTTP_OTHER;
+}
+
+/* The refusal of what the headers say, other than a repeated one. */
+static enum http_refusal request_check(const struct request *request, const char *version, uint64_t body_size)
+{
+    if (request->shown.method != HTTP_OTHER) {
+        if (request->fields[HTTP_FIELD_TRANSFER_ENCODING])
+            return HTTP_REFUSAL_TRANSFER_ENCODING;
+        if (body_size > 0)
+            return body_size > HTTP_DISCARD_MAX ? HTTP_REFUSAL_BODY_SIZE : HTTP_REFUSAL_BODY;
+    }
+    if (!request->fields[HTTP_FIELD_HOST] && strcmp(version, "HTTP/1.1") == 0)
+        return HTTP_REFUSAL_HOST_MISSING;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (info && info->header_size > request->connection->worker->server->options.header_size_max)
+        return HTTP_REFUSAL_HEADER_SIZE;
+    return HTTP_REFUSAL_NONE;
+}
+
+static enum MHD_Result request_dispatch(struct request *request)
+{
+    const struct http_handler *handler = &request->connection->worker->server->options.handler;
+    if (request->refusal != HTTP_REFUSAL_NONE)
+        handler->refuse(handler->self, &request->shown, request->refusal);
+    else
+        handler->handle(handler->self, &request->shown);
+    return MHD_YES;
+}
+
+/*
+ * The headers have come. A body, which nobody takes yet, is read and thrown away if it is known to be small, so that
+ * the client is not cut off while it sends; for any other the answer comes now, and the library closes the connection.
+ */
+static enum MHD_Result request_begin(struct request *request, const char *method, const char *version)
+{
+    request->begun = true;
+    request->shown.method = method_find(method);
+    request->shown.method_name = method;
+    MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_field, request);
+    const char *length = request->fields[HTTP_FIELD_CONTENT_LENGTH];
+    uint64_t body_size = length ? strtoull(length, NULL, 10) : 0;
+    if (request->refusal == HTTP_REFUSAL_NONE)
+        request->refusal = request_check(request, version, body_size);
+    bool coded = request->fields[HTTP_FIELD_TRANSFER_ENCODING];
+    if (coded || body_size > HTTP_DISCARD_MAX || (body_size > 0 && request->fields[HTTP_FIELD_EXPECT]))
+        return request_dispatch(request);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
+                                  const char *version, const char *upload_data, size_t *upload_size, void **context)
+{
+    struct http_worker *worker = arg;
+    struct request *request = *context;
+    (void)url;
+    (void)upload_data;
+    if (!request) {
+        answer_count(worker, MHD_HTTP_SERVICE_UNAVAILABLE);
+        return MHD_queue_response(mhd, MHD_HTTP_SERVICE_UNAVAILABLE, worker->no_memory);
+    }
+    if (!request->begun)
+        return request_begin(request, method, version);
+    if (*upload_size > 0) {
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    return request->answered ? MHD_NO : request_dispatch(request);
+}
+
+static void on_completed(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
+{
+    (void)arg;
+    (void)code;
+    free(*context);
+    *context = NULL;
+    http_worker_request_ended(connection_of(mhd));
+}
+
+static void on_connection(void *arg, struct MHD_Connection *mhd, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_worker *worker = arg;
+    (void)mhd;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *socket_context = worker->adding;
+        http_worker_opened(worker->adding);
+        worker->adding = NULL;
+    } else {
+        http_worker_closed(*socket_context);
+        *socket_context = NULL;
+    }
+}
+
+__attribute__((format(printf, 2, 0))) static void on_library_log(void *arg, const char *format, va_list values)
+{
+    const struct http_worker *worker = arg;
+    char text[256];
+    vsnprintf(text, sizeof text, format, values);
+    text[strcspn(text, "\n")] = '\0';
+    log_event(LOG_DEBUG, "http_library", "side", worker->server->options.side, "message", text, NULL);
+}
+
+/* ---- the daemon -------------------------------------------------------------------------------------------------- */
+
+static const char no_memory_body[] =
+    "{\"type\": \"urn:sluice:problem:no-memory\", \"title\": \"Out of memory\", \"status\": 503}\n";
+
+static struct MHD_Response *no_memory_make(void)
+{
+    struct http_answer answer = {.body = no_memory_body, .size = sizeof no_memory_body - 1};
+    http_answer_add(&answer, "Content-Type", "application/problem+json");
+    http_answer_add(&answer, "Cache-Control", "no-store");
+    http_answer_add(&answer, "Retry-After", "1");
+    return response_make(&answer, true);
+}
+
+bool http_daemon_start(struct http_worker *worker)
+{
+    const struct http_options *options = &worker->server->options;
+    worker->no_memory = no_memory_make();
+    if (!worker->no_memory)
+        return false;
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned idle_timeout_s = (unsigned)((options->idle_timeout_ms + 999) / 1000);
+    /* The accept thread keeps the limit for all workers together; one of them may come to have all connections. */
+    worker->daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, worker,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max + 1,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_CONNECTION_MEMORY(options->header_size_max),
+                         MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, on_target, worker,
+                         MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, worker, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                         worker, MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_END);
+    if (worker->daemon)
+        return true;
+    MHD_destroy_response(worker->no_memory);
+    return false;
+}
+
+int http_daemon_poll_fd(struct http_worker *worker)
+{
+    return MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+int http_daemon_timeout_ms(struct http_worker *worker)
+{
+    MHD_UNSIGNED_LONG_LONG timeout_ms;
+    if (MHD_get_timeout(worker->daemon, &timeout_ms) == MHD_NO)
+        return -1;
+    return timeout_ms < 60000 ? (int)timeout_ms : 60000;
+}
+
+void http_daemon_run(struct http_worker *worker)
+{
+    MHD_run(worker->daemon);
+}
+
+void http_daemon_add(struct http_worker *worker, struct http_connection *connection)
+{
+    worker->adding = connection;
+    (void)MHD_add_connection(worker->daemon, connection->fd, (struct sockaddr *)&connection->address,
+                             connection->address_size);
+    if (worker->adding) { /* it came to nothing; the library closed the socket */
+        http_worker_opened(connection);
+        http_worker_closed(connection);
+        worker->adding = NULL;
+    }
+}
+
+void http_daemon_stop(struct http_worker *worker)
+{
+    MHD_stop_daemon(worker->daemon);
+    MHD_destroy_response(worker->no_memory);
+}

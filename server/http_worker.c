@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_worker.c: a worker's thread. One turn: sleep until the library's epoll descriptor or the inbox has something,
+ * take the inbox, let the library run.
+ *
+ * May be used by: http*.c. The functions without "any thread" in http_private.h run on the worker's own.
+ */
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "http_private.h"
+
+void http_worker_wake(struct http_worker *worker)
+{
+    /* Edge-triggered: every write wakes, so the count is never read. A write fails only with the count at its end. */
+    eventfd_write(worker->wake_fd, 1);
+}
+
+void http_worker_push(struct http_worker *worker, struct http_item *item)
+{
+    struct http_item *head = atomic_load_explicit(&worker->inbox, memory_order_relaxed);
+    do
+        item->next = head;
+    while (!atomic_compare_exchange_weak_explicit(&worker->inbox, &head, item, memory_order_release,
+                                                  memory_order_relaxed));
+    if (!head) /* whoever put something on an empty stack has woken the worker, or is about to */
+        http_worker_wake(worker);
+}
+
+static void worker_take_inbox(struct http_worker *worker)
+{
+    if (!atomic_load_explicit(&worker->inbox, memory_order_relaxed))
+        return;
+    struct http_item *newest = atomic_exchange_explicit(&worker->inbox, NULL, memory_order_acquire);
+    struct http_item *oldest = NULL;
+    while (newest) {
+        struct http_item *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest) {
+        struct http_item *item = oldest;
+        oldest = item->next; /* the item may be gone after the call */
+        if (item->is_connection)
+            http_daemon_add(worker, (struct http_connection *)(void *)item);
+        else
+            http_daemon_resumed(item);
+    }
+}
+
+/* ---- connections ------------------------------------------------------------------------------------------------- */
+
+/* The library sees the end of the stream, after what has already come, and closes. */
+static void connection_hang_up(const struct http_connection *connection)
+{
+    shutdown(connection->fd, SHUT_RD);
+}
+
+void http_worker_opened(struct http_connection *connection)
+{
+    struct http_worker *worker = connection->worker;
+    connection->prev = NULL;
+    connection->next = worker->list;
+    if (worker->list)
+        worker->list->prev = connection;
+    worker->list = connection;
+    if (worker->closing_idle)
+        connection_hang_up(connection);
+}
+
+void http_worker_closed(struct http_connection *connection)
+{
+    struct http_worker *worker = connection->worker;
+    struct http_server *server = worker->server;
+    if (connection->next)
+        connection->next->prev = connection->prev;
+    if (connection->prev)
+        connection->prev->next = connection->next;
+    else
+        worker->list = connection->next;
+    free(connection);
+    size_t before = atomic_fetch_sub(&worker->connections, 1);
+    if (before == 1 && atomic_load(&server->draining)) {
+        pthread_mutex_lock(&server->empty_lock);
+        pthread_cond_broadcast(&server->empty);
+        pthread_mutex_unlock(&server->empty_lock);
+    }
+}
+
+void http_worker_request_began(struct http_connection *connection)
+{
+    connection->busy = true;
+}
+
+void http_worker_request_ended(struct http_connection *connection)
+{
+    connection->busy = false;
+    if (connection->worker->closing_idle)
+        connection_hang_up(connection);
+}
+
+/* ---- drain ------------------------------------------------------------------------------------------------------- */
+
+/* What a drain asks for now; returns the milliseconds until it asks for more, or -1. */
+static int worker_drain(struct http_worker *worker)
+{
+    if (worker->closing_idle || !atomic_load_explicit(&worker->server->draining, memory_order_relaxed))
+        return -1;
+    int64_t now_ms = http_now_ms();
+    if (worker->grace_end_ms == 0)
+        worker->grace_end_ms = now_ms + HTTP_DRAIN_GRACE_MS;
+    if (now_ms < worker->grace_end_ms)
+        return (int)(worker->grace_end_ms - now_ms);
+    worker->closing_idle = true;
+    for (struct http_connection *connection = worker->list; connection; connection = connection->next)
+        if (!connection->busy)
+            connection_hang_up(connection);
+    return -1;
+}
+
+/* ---- the thread -------------------------------------------------------------------------------------------------- */
+
+static int sooner(int a_ms, int b_ms)
+{
+    if (a_ms < 0)
+        return b_ms;
+    return b_ms < 0 || a_ms < b_ms ? a_ms : b_ms;
+}
+
+static void *worker_main(void *arg)
+{
+    struct http_worker *worker = arg;
+    for (;;) {
+        int timeout_ms = sooner(http_daemon_timeout_ms(worker), worker_drain(worker));
+        if (timeout_ms != 0) {
+            struct epoll_event events[2];
+            epoll_wait(worker->poll_fd, events, 2, timeout_ms); /* what woke us does not matter */
+        }
+        worker_take_inbox(worker);
+        if (atomic_load(&worker->server->stopping) && atomic_load(&worker->parked) == 0)
+            break;
+        http_daemon_run(worker);
+    }
+    http_daemon_stop(worker);
+    return NULL;
+}
+
+static bool worker_watch(struct http_worker *worker)
+{
+    struct epoll_event wake = {.events = EPOLLIN | EPOLLET};
+    struct epoll_event library = {.events = EPOLLIN};
+    return epoll_ctl(worker->poll_fd, EPOLL_CTL_ADD, worker->wake_fd, &wake) == 0 &&
+           epoll_ctl(worker->poll_fd, EPOLL_CTL_ADD, http_daemon_poll_fd(worker), &library) == 0;
+}
+
+bool http_worker_start(struct http_worker *worker, struct http_server *server)
+{
+    worker->server = server;
+    worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (worker->wake_fd < 0)
+        return false;
+    worker->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (worker->poll_fd < 0)
+        goto close_wake;
+    if (!http_daemon_start(worker))
+        goto close_poll;
+    if (worker_watch(worker) && pthread_create(&worker->thread, NULL, worker_main, worker) == 0)
+        return true;
+    http_daemon_stop(worker);
+close_poll:
+    close(worker->poll_fd);
+close_wake:
+    close(worker->wake_fd);
+    return false;
+}
+
+void http_worker_join(struct http_worker *worker)
+{
+    pthread_join(worker->thread, NULL);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reply.c: outcome to answer. See reply.h. The hit path runs through here for every request, so headers are put
+ * together by hand on the stack, and the body is the cached value itself, of which the answer holds a reference.
+ */
+#include "reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fields.h"
+#include "log.h"
+#include "problem.h"
+
+#define REPLY_LOG_INTERVAL_MS 1000
+
+/* ---- small texts ------------------------------------------------------------------------------------------------- */
+
+/* A header value in the making. All that is ever put in one here is far shorter. */
+struct text {
+    char bytes[160];
+    char *end;
+};
+
+static void text_add(struct text *text, const char *string)
+{
+    text->end = stpcpy(text->end, string);
+}
+
+static void text_add_number(struct text *text, int64_t number)
+{
+    char digits[24];
+    char *at = digits + sizeof digits - 1;
+    *at = '\0';
+    uint64_t left = number < 0 ? 0 : (uint64_t)number;
+    do
+        *--at = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    text_add(text, at);
+}
+
+static void text_begin(struct text *text, const char *string)
+{
+    text->end = text->bytes;
+    text_add(text, string);
+}
+
+/* ---- headers ----------------------------------------------------------------------------------------------------- */
+
+struct reply_texts {
+    struct text age;
+    struct text cache_control;
+    struct text cache_status;
+};
+
+/*
+ * RFC 9211: a hit tells what is left; a miss whether it led the load and the answer is stored, or was collapsed onto a
+ * load in flight; a request that was neither answered nor forwarded only tells why. `detail` may be NULL.
+ */
+static void add_cache_status(struct http_answer *answer, struct text *text, const struct sluice_outcome *outcome,
+                             const char *detail)
+{
+    text_begin(text, "sluice");
+    switch (outcome->source) {
+    case SLUICE_SOURCE_HIT:
+        text_add(text, "; hit");
+        if (outcome->ttl_ms != SLUICE_NEVER) {
+            text_add(text, "; ttl=");
+            text_add_number(text, outcome->ttl_ms / 1000);
+        }
+        break;
+    case SLUICE_SOURCE_LOAD:
+        text_add(text, outcome->stored ? "; fwd=miss; stored" : "; fwd=miss");
+        break;
+    case SLUICE_SOURCE_COALESCED:
+        text_add(text, "; fwd=miss; collapsed");
+        break;
+    case SLUICE_SOURCE_NONE:
+        break;
+    }
+    if (detail) {
+        text_add(text, "; detail=");
+        text_add(text, detail);
+    }
+    http_answer_add(answer, "Cache-Status", text->bytes);
+}
+
+/*
+ * What is left of the time to live, as max-age. Without an end there is nothing to say; what was not stored (time to
+ * live 0, or invalidated while it was loaded) is not to be reused by others either.
+ */
+static void add_cache_control(struct http_answer *answer, struct text *text, const struct sluice_outcome *outcome)
+{
+    if (outcome->stored && outcome->ttl_ms == SLUICE_NEVER)
+        return;
+    text_begin(text, "max-age=");
+    text_add_number(text, outcome->stored ? outcome->ttl_ms / 1000 : 0);
+    http_answer_add(answer, "Cache-Control", text->bytes);
+}
+
+/* A backend's media type, unless it could not stand in a header. */
+static const char *content_type_of(const struct sluice_value *value)
+{
+    const char *type = sluice_value_content_type(value);
+    if (!type || !*type)
+        return "application/octet-stream";
+    for (const char *at = type; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            return "application/octet-stream";
+    return type;
+}
+
+/* ---- a value ----------------------------------------------------------------------------------------------------- */
+
+struct etag_search {
+    const char *etag;
+    bool found;
+};
+
+static bool on_if_none_match(void *arg, const char *header)
+{
+    struct etag_search *search = arg;
+    search->found = fields_etag_matches(header, search->etag);
+    return !search->found;
+}
+
+static bool is_not_modified(struct http_request *request, const char *etag)
+{
+    if (!etag || !http_request_field(request, HTTP_FIELD_IF_NONE_MATCH))
+        return false;
+    struct etag_search search = {etag, false};
+    http_request_each_field(request, HTTP_FIELD_IF_NONE_MATCH, on_if_none_match, &search);
+    return search.found;
+}
+
+static void release_value(void *value)
+{
+    sluice_value_unref(value);
+}
+
+/* The library leaves the body out of a 304 and of an answer to HEAD; Content-Length is the value's all the same. */
+static void reply_value(struct http_request *request, struct sluice_outcome *outcome, bool preferred)
+{
+    struct sluice_value *value = outcome->value;
+    struct reply_texts texts;
+    const char *etag = sluice_value_etag(value);
+    bool not_modified = is_not_modified(request, etag);
+    struct http_answer answer;
+    answer.status = not_modified ? 304 : 200;
+    answer.body = sluice_value_data(value);
+    answer.size = sluice_value_size(value);
+    answer.release = release_value;
+    answer.release_arg = value;
+    answer.close = false;
+    answer.fields_count = 0;
+    if (!not_modified) {
+        http_answer_add(&answer, "Content-Type", content_type_of(value));
+        http_answer_add(&answer, "X-Content-Type-Options", "nosniff");
+    }
+    if (etag)
+        http_answer_add(&answer, "ETag", etag);
+    text_begin(&texts.age, "");
+    text_add_number(&texts.age, outcome->age_ms / 1000);
+    http_answer_add(&answer, "Age", texts.age.bytes);
+    add_cache_control(&answer, &texts.cache_control, outcome);
+    add_cache_status(&answer, &texts.cache_status, outcome, NULL);
+    if (preferred)
+        http_answer_add(&answer, "Preference-Applied", "wait");
+    outcome->value = NULL; /* the answer has the reference now */
+    http_request_answer(request, &answer);
+}
+
+/* ---- a problem --------------------------------------------------------------------------------------------------- */
+
+static enum problem problem_of(enum sluice_error error)
+{
+    switch (error) {
+    case SLUICE_NOT_FOUND:
+        return PROBLEM_NOT_FOUND;
+    case SLUICE_NOT_CACHED:
+        return PROBLEM_NOT_CACHED;
+    case SLUICE_LOAD_FAILED:
+        return PROBLEM_LOAD_FAILED;
+    case SLUICE_LOAD_TIMED_OUT:
+        return PROBLEM_LOAD_TIMED_OUT;
+    case SLUICE_LOAD_REFUSED:
+        return PROBLEM_LOAD_REFUSED;
+    case SLUICE_TIMED_OUT:
+        return PROBLEM_TIMED_OUT;
+    case SLUICE_TOO_MANY_WAITERS:
+        return PROBLEM_TOO_MANY_WAITERS;
+    case SLUICE_TOO_MANY_LOADS:
+        return PROBLEM_TOO_MANY_LOADS;
+    case SLUICE_KEY_SIZE:
+        return PROBLEM_KEY_SIZE;
+    case SLUICE_VALUE_TOO_LARGE:
+        return PROBLEM_VALUE_SIZE;
+    case SLUICE_CLOSED:
+        return PROBLEM_CLOSED;
+    case SLUICE_NO_MEMORY:
+        return PROBLEM_NO_MEMORY;
+    case SLUICE_OK:
+    case SLUICE_PARKED:
+    case SLUICE_NO_THREAD:
+    case SLUICE_INVALID:
+        break;
+    }
+    abort(); /* a get does not come to these */
+}
+
+/* One line a second and cache, with the number of those that are not logged; each failed request counts. */
+static void log_failure(struct caches_entry *entry, enum problem problem, const char *reason)
+{
+    struct timespec now;
+    uint64_t held_back;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!pace_pass(&entry->failure_pace, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, REPLY_LOG_INTERVAL_MS,
+                   &held_back))
+        return;
+    char status[8];
+    char unlogged[24];
+    snprintf(status, sizeof status, "%u", problem_status(problem));
+    snprintf(unlogged, sizeof unlogged, "%llu", (unsigned long long)held_back);
+    log_event(LOG_WARNING, "request_failed", "cache", entry->name, "status", status, "problem", problem_word(problem),
+              "reason", reason, "unlogged", unlogged, NULL);
+}
+
+static void reply_problem(struct http_request *request, struct caches_entry *entry, struct sluice_outcome *outcome,
+                          bool preferred)
+{
+    enum problem problem = problem_of(outcome->error);
+    const char *reason = sluice_outcome_reason(outcome);
+    struct http_answer answer;
+    struct text cache_status;
+    problem_make(&answer, problem, reason);
+    add_cache_status(&answer, &cache_status, outcome, problem_word(problem));
+    if (preferred)
+        http_answer_add(&answer, "Preference-Applied", "wait");
+    if (problem_status(problem) >= 500 && problem != PROBLEM_NOT_CACHED && problem != PROBLEM_CLOSED)
+        log_failure(entry, problem, reason);
+    http_request_answer(request, &answer);
+}
+
+void reply_outcome(struct http_request *request, struct caches_entry *entry, struct sluice_outcome *outcome,
+                   bool preferred)
+{
+    if (outcome->error == SLUICE_OK)
+        reply_value(request, outcome, preferred);
+    else
+        reply_problem(request, entry, outcome, preferred);
+    sluice_outcome_fini(outcome);
+}
