@@ -5,7 +5,7 @@
 # sourced; ./check and ./quickstart share it.
 
 packages_build="gcc libc6-dev cmake ninja-build pkg-config ccache uthash-dev libxxhash-dev libmicrohttpd-dev
-    libconfuse-dev libcurl4-openssl-dev libsqlite3-dev libjansson-dev"
+    libconfuse-dev libcurl4-openssl-dev libsqlite3-dev libjansson-dev libsystemd-dev"
 packages_quickstart="curl sqlite3 unicode-data"
 packages_test="g++ libcmocka-dev curl sqlite3 unicode-data"
 packages_lint="binutils clang clang-format clang-tidy mandoc shellcheck"

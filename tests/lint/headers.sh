@@ -11,7 +11,7 @@ count=0
 for file in $(ours '*.h'); do
     count=$((count + 1))
     echo "#include \"$PWD/$file\"" |
-        cc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -Icache/include -Iloader -x c - ||
+        cc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -Icache/include -Icache -Iserver -Iloader -I. -Itests/support -x c - ||
         fault "$file" "does not compile alone"
 done
 verdict "headers" "$count"
