@@ -4,6 +4,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#define CONTENT_TYPE_SIZE_MAX 255 /* struct sluice_content */
 
 bool backend_fault_set(struct backend_fault *fault, const char *format, ...)
 {
@@ -13,4 +16,15 @@ bool backend_fault_set(struct backend_fault *fault, const char *format, ...)
     vsnprintf(fault->text, sizeof fault->text, format, arguments);
     va_end(arguments);
     return false;
+}
+
+bool backend_content_type_is_fit(const char *text)
+{
+    size_t size = strnlen(text, CONTENT_TYPE_SIZE_MAX + 1);
+
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    }
+    return size > 0 && size <= CONTENT_TYPE_SIZE_MAX;
 }

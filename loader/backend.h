@@ -18,6 +18,9 @@ struct backend_fault {
 /* Writes the fault as printf does; cut at the size of the text. Returns false, so that it can end a function. */
 bool backend_fault_set(struct backend_fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether `text` can be passed on as a media type: printable ASCII, 1 to 255 bytes. */
+bool backend_content_type_is_fit(const char *text);
+
 /* Levels and limits of the moment. */
 struct backend_stats {
     size_t running;     /* backend calls under way */
@@ -27,7 +30,7 @@ struct backend_stats {
 };
 
 struct backend {
-    const char          *kind;   /* "http", "sqlite", "file", ...: static */
+    const char *kind;            /* "http", "sqlite", "file", ...: static */
     struct sluice_loader loader; /* to be given to sluice_cache_create() */
     void (*stats)(void *self, struct backend_stats *stats);
     /*

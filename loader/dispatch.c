@@ -74,8 +74,10 @@ static void load_fail_closing(struct dispatch *dispatch, struct sluice_load *loa
     sluice_load_fail(load, reason);
 }
 
-void dispatch_load(struct dispatch *dispatch, struct sluice_load *load)
+/* As sluice_loader.load. */
+static void dispatch_load(void *self, struct sluice_load *load)
 {
+    struct dispatch *dispatch = self;
     struct sluice_load *unwanted = NULL;
     bool taken, closing;
 
@@ -183,54 +185,10 @@ static bool threads_start(struct dispatch *dispatch, struct backend_fault *fault
     return true;
 }
 
-static bool options_fit(const struct dispatch_options *options, struct backend_fault *fault)
+/* As backend.stats. */
+static void dispatch_stats(void *self, struct backend_stats *stats)
 {
-    if (options->threads == 0 || options->threads > DISPATCH_THREADS_MAX)
-        return backend_fault_set(fault, "%s: max_concurrent is %zu, it has to be from 1 to %d", options->kind,
-                                 options->threads, DISPATCH_THREADS_MAX);
-    if (options->queue_max > DISPATCH_QUEUE_MAX)
-        return backend_fault_set(fault, "%s: queue_max is %zu, it can be %zu at most", options->kind,
-                                 options->queue_max, DISPATCH_QUEUE_MAX);
-    return true;
-}
-
-bool dispatch_create(const struct dispatch_options *options, struct dispatch **dispatch, struct backend_fault *fault)
-{
-    struct dispatch *created;
-
-    if (!options_fit(options, fault))
-        return false;
-    created = calloc(1, sizeof *created);
-    if (created == NULL)
-        goto no_memory;
-    created->options = *options;
-    created->capacity = options->threads + options->queue_max;
-    created->threads = calloc(options->threads, sizeof *created->threads);
-    if (created->threads == NULL)
-        goto free_dispatch;
-    created->locked.ring = calloc(created->capacity, sizeof *created->locked.ring);
-    if (created->locked.ring == NULL)
-        goto free_threads;
-    pthread_mutex_init(&created->mutex, NULL);
-    pthread_cond_init(&created->filled, NULL);
-
-    if (!states_init(created, fault) || !threads_start(created, fault)) {
-        dispatch_destroy(created);
-        return false;
-    }
-    *dispatch = created;
-    return true;
-
-free_threads:
-    free(created->threads);
-free_dispatch:
-    free(created);
-no_memory:
-    return backend_fault_set(fault, "%s: out of memory", options->kind);
-}
-
-void dispatch_stats(struct dispatch *dispatch, struct backend_stats *stats)
-{
+    struct dispatch *dispatch = self;
     size_t starting;
 
     pthread_mutex_lock(&dispatch->mutex);
@@ -260,10 +218,9 @@ static void queue_close(struct dispatch *dispatch)
     pthread_mutex_unlock(&dispatch->mutex);
 }
 
-void dispatch_destroy(struct dispatch *dispatch)
+/* Undoes as much of dispatch_create() as was done; leaves work.self alone. */
+static void dispatch_undo(struct dispatch *dispatch)
 {
-    if (dispatch == NULL)
-        return;
     queue_close(dispatch);
     for (size_t i = 0; i < dispatch->started; i++) {
         if (dispatch->options.work.interrupt != NULL)
@@ -280,4 +237,67 @@ void dispatch_destroy(struct dispatch *dispatch)
     free(dispatch->locked.ring);
     free(dispatch->threads);
     free(dispatch);
+}
+
+/* As backend.destroy. */
+static void dispatch_destroy(void *self)
+{
+    struct dispatch *dispatch = self;
+    struct dispatch_work work = dispatch->options.work;
+
+    dispatch_undo(dispatch);
+    if (work.destroy != NULL)
+        work.destroy(work.self);
+}
+
+static bool options_fit(const struct dispatch_options *options, struct backend_fault *fault)
+{
+    if (options->threads == 0 || options->threads > DISPATCH_THREADS_MAX)
+        return backend_fault_set(fault, "%s: max_concurrent is %zu, it has to be from 1 to %d", options->kind,
+                                 options->threads, DISPATCH_THREADS_MAX);
+    if (options->queue_max > DISPATCH_QUEUE_MAX)
+        return backend_fault_set(fault, "%s: queue_max is %zu, it can be %zu at most", options->kind,
+                                 options->queue_max, DISPATCH_QUEUE_MAX);
+    return true;
+}
+
+bool dispatch_create(const struct dispatch_options *options, struct backend *backend, struct backend_fault *fault)
+{
+    struct dispatch *created;
+
+    if (!options_fit(options, fault))
+        return false;
+    created = calloc(1, sizeof *created);
+    if (created == NULL)
+        goto no_memory;
+    created->options = *options;
+    created->capacity = options->threads + options->queue_max;
+    created->threads = calloc(options->threads, sizeof *created->threads);
+    if (created->threads == NULL)
+        goto free_dispatch;
+    created->locked.ring = calloc(created->capacity, sizeof *created->locked.ring);
+    if (created->locked.ring == NULL)
+        goto free_threads;
+    pthread_mutex_init(&created->mutex, NULL);
+    pthread_cond_init(&created->filled, NULL);
+
+    if (!states_init(created, fault) || !threads_start(created, fault)) {
+        dispatch_undo(created);
+        return false;
+    }
+    *backend = (struct backend){
+        .kind = options->kind,
+        .loader = {.load = dispatch_load, .self = created},
+        .stats = dispatch_stats,
+        .destroy = dispatch_destroy,
+        .self = created,
+    };
+    return true;
+
+free_threads:
+    free(created->threads);
+free_dispatch:
+    free(created);
+no_memory:
+    return backend_fault_set(fault, "%s: out of memory", options->kind);
 }

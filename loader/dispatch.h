@@ -5,7 +5,7 @@
  *
  * May be used by: the backends whose client library blocks, tests. Uses: backend.h only.
  *
- *     dispatch_load()   takes the load for a thread that is free, else queues it, else refuses it (rule 10)
+ *     a load            goes to a thread that is free, else into the queue, else it is refused (rule 10)
  *     a thread          takes the first load of the queue and calls work.load with it. The slot stays taken until that
  *                       returns, whatever became of the flight meanwhile (rule 8)
  *     nobody wants it   a load whose turn comes too late (sluice_load_wanted() is false) is ended without being run; a
@@ -41,10 +41,13 @@ struct dispatch_work {
     void (*load)(void *state, struct sluice_load *load);
 
     /*
-     * Optional. dispatch_destroy() calls it once for each state, on its own thread, whether or not a load is running:
-     * load must end soon from now on, also if it is only about to begin. Any thread.
+     * Optional. backend.destroy calls it once for each state, on its own thread, whether or not a load is running: load
+     * must end soon from now on, also if it is only about to begin.
      */
     void (*interrupt)(void *state);
+
+    /* Optional. Frees self, after all the others. */
+    void (*destroy)(void *self);
 
     void *self; /* given to init; without init it is the state of each thread */
 };
@@ -56,21 +59,10 @@ struct dispatch_options {
     struct dispatch_work work;
 };
 
-struct dispatch;
-
-/* Makes the states, then starts the threads. `options` is copied. On false `fault` says what is wrong. */
-bool dispatch_create(const struct dispatch_options *options, struct dispatch **dispatch, struct backend_fault *fault);
-
-/* Takes over a load: it is run, or ended without. Any thread; does not block. */
-void dispatch_load(struct dispatch *dispatch, struct sluice_load *load);
-
-/* As backend.stats. A load that has a thread to go to counts as running. Any thread. */
-void dispatch_stats(struct dispatch *dispatch, struct backend_stats *stats);
-
 /*
- * Ends the queued loads with sluice_load_fail(), interrupts those that run, waits until the threads have ended, and
- * frees everything. No load may begin any more. NULL is allowed.
+ * Makes the states, starts the threads and fills in `backend`, which does all that backend.h says. `options` is copied.
+ * On true work.self is the backend's; on false it stays the caller's, and `fault` says what is wrong.
  */
-void dispatch_destroy(struct dispatch *dispatch);
+bool dispatch_create(const struct dispatch_options *options, struct backend *backend, struct backend_fault *fault);
 
 #endif

@@ -4,6 +4,10 @@
  * connection each. The key is bound as the query's one parameter, never pasted: as text where it is valid UTF-8 without
  * a NUL, else as a blob. The first row's first column is the value (a second one, if there is, its media type); no row
  * or NULL is not-found.
+ *
+ * A query that runs out of time, or whose result nobody waits for any more, is broken off. When the path comes to name
+ * another file, or the file was found to be damaged, the next load opens it anew; what is wrong with it then is the
+ * reason of that load's failure.
  */
 #ifndef LOADER_SQLITE_H
 #define LOADER_SQLITE_H
@@ -11,12 +15,12 @@
 #include "backend.h"
 
 struct sqlite_backend_options {
-    const char *database;       /* path */
-    const char *query;          /* one statement, read-only, with exactly one parameter and one or two columns */
-    const char *content_type;   /* media type of the values, or NULL */
-    size_t      max_concurrent; /* threads and connections; at least 1 */
-    size_t      queue_max;      /* loads that wait for one; over it they are refused */
-    int64_t     timeout_ms;     /* of one query, waits for a locked database included; SLUICE_NEVER for none */
+    const char *database;     /* path */
+    const char *query;        /* one statement, read-only, with exactly one parameter and one or two columns */
+    const char *content_type; /* media type of the values, or NULL */
+    size_t max_concurrent;    /* threads and connections; at least 1 */
+    size_t queue_max;         /* loads that wait for one; over it they are refused */
+    int64_t timeout_ms;       /* of one query, waits for a locked database included; SLUICE_NEVER for none */
 };
 
 /*

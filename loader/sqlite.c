@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/* sqlite.c: loads with one query of a SQLite database. See sqlite.h. The one file that includes sqlite3.h. */
+#include "sqlite.h"
+
+#include "dispatch.h"
+#include "utf8.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define OPEN_TIMEOUT_MS 5000 /* for opening a locked database, where queries have no timeout */
+#define STEPS_PER_LOOK  100  /* steps of SQLite's machine between looks at the clock: some microseconds */
+#define WANTED_LOOK_MS  20   /* between looks whether anybody waits for the result */
+#define BUSY_SLEEP_MS   10   /* between looks whether a locked database is free */
+#define QUERY_SHOWN_MAX 160  /* bytes of the query in a fault */
+
+struct sqlite_backend {
+    char *database;
+    char *query;
+    char *content_type; /* or NULL */
+    int64_t timeout_ms;
+};
+
+/* Why a call has to end before it is done. */
+enum stop { STOP_NOT, STOP_TIMEOUT, STOP_UNWANTED, STOP_CLOSING };
+
+/* One thread's connection. */
+struct connection {
+    const struct sqlite_backend *backend;
+    atomic_bool closing; /* from another thread, and for good: see connection_interrupt() */
+    sqlite3 *db;         /* NULL: not opened yet, or given up */
+    sqlite3_stmt *query;
+    dev_t device; /* these two: the file that the path named when it was opened */
+    ino_t inode;
+    struct sluice_load *load; /* this and the rest: of the call under way; NULL: no load's */
+    int64_t deadline_ms;      /* INT64_MAX: none */
+    int64_t look_ms;          /* when to ask next whether the load is wanted */
+    enum stop stop;
+};
+
+static int64_t clock_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void call_begin(struct connection *connection, struct sluice_load *load, int64_t timeout_ms)
+{
+    int64_t now_ms = clock_now_ms();
+
+    connection->load = load;
+    connection->stop = STOP_NOT;
+    connection->deadline_ms =
+        timeout_ms == SLUICE_NEVER || timeout_ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + timeout_ms;
+    connection->look_ms = now_ms + WANTED_LOOK_MS;
+}
+
+static bool call_must_stop(struct connection *connection)
+{
+    int64_t now_ms = clock_now_ms();
+
+    if (connection->stop != STOP_NOT)
+        return true;
+    if (atomic_load_explicit(&connection->closing, memory_order_relaxed)) {
+        connection->stop = STOP_CLOSING;
+    } else if (now_ms >= connection->deadline_ms) {
+        connection->stop = STOP_TIMEOUT;
+    } else if (connection->load != NULL && now_ms >= connection->look_ms) {
+        connection->look_ms = now_ms + WANTED_LOOK_MS;
+        if (!sluice_load_wanted(connection->load))
+            connection->stop = STOP_UNWANTED;
+    }
+    return connection->stop != STOP_NOT;
+}
+
+/* Called by SQLite between steps of a query; not 0 breaks it off. */
+static int connection_progress(void *arg)
+{
+    return call_must_stop(arg);
+}
+
+/* Called by SQLite when another process holds the lock; 0 gives up. */
+static int connection_busy(void *arg, int tries)
+{
+    struct timespec pause = {.tv_nsec = (tries < BUSY_SLEEP_MS ? tries + 1 : BUSY_SLEEP_MS) * 1000000};
+
+    if (call_must_stop(arg))
+        return 0;
+    nanosleep(&pause, NULL);
+    return 1;
+}
+
+static void connection_close(struct connection *connection)
+{
+    sqlite3_finalize(connection->query);
+    sqlite3_close(connection->db);
+    connection->query = NULL;
+    connection->db = NULL;
+}
+
+/* What SQLite says is wrong, with the database that it is about. */
+static bool fault_set_from_database(const struct connection *connection, struct backend_fault *fault)
+{
+    int system_error = sqlite3_system_errno(connection->db);
+    char cause[128];
+
+    if (sqlite3_errcode(connection->db) == SQLITE_CANTOPEN && system_error != 0)
+        return backend_fault_set(fault, "sqlite database \"%s\": %s: %s", connection->backend->database,
+                                 sqlite3_errmsg(connection->db), strerror_r(system_error, cause, sizeof cause));
+    return backend_fault_set(fault, "sqlite database \"%s\": %s", connection->backend->database,
+                             sqlite3_errmsg(connection->db));
+}
+
+/* What is wrong with the query itself. */
+static bool fault_set_from_query(const struct connection *connection, const char *what, struct backend_fault *fault)
+{
+    return backend_fault_set(fault, "sqlite database \"%s\": the query \"%.*s\" %s", connection->backend->database,
+                             QUERY_SHOWN_MAX, connection->backend->query, what);
+}
+
+/* Whether nothing but blanks, comments and semicolons follows the first statement. */
+static bool tail_is_empty(struct connection *connection, const char *tail)
+{
+    while (*tail != '\0') {
+        const char *rest = tail;
+        sqlite3_stmt *second = NULL;
+        int code = sqlite3_prepare_v2(connection->db, tail, -1, &second, &rest);
+
+        sqlite3_finalize(second);
+        if (code != SQLITE_OK || second != NULL || rest == tail)
+            return false;
+        tail = rest;
+    }
+    return true;
+}
+
+static bool query_fits(struct connection *connection, const char *tail, struct backend_fault *fault)
+{
+    sqlite3_stmt *query = connection->query;
+    char what[128];
+
+    if (query == NULL)
+        return fault_set_from_query(connection, "is empty", fault);
+    if (!tail_is_empty(connection, tail))
+        return fault_set_from_query(connection, "is more than one statement", fault);
+    if (!sqlite3_stmt_readonly(query))
+        return fault_set_from_query(connection, "changes the database; it may only read", fault);
+    if (sqlite3_bind_parameter_count(query) != 1) {
+        snprintf(what, sizeof what, "has %d parameters; it has to have exactly one, the key",
+                 sqlite3_bind_parameter_count(query));
+        return fault_set_from_query(connection, what, fault);
+    }
+    if (sqlite3_column_count(query) != 1 && sqlite3_column_count(query) != 2) {
+        snprintf(what, sizeof what, "gives %d columns; it has to give one, the value, or two, the value and its type",
+                 sqlite3_column_count(query));
+        return fault_set_from_query(connection, what, fault);
+    }
+    return true;
+}
+
+static bool query_prepare(struct connection *connection, struct backend_fault *fault)
+{
+    const char *tail;
+    char what[256];
+    int code = sqlite3_prepare_v3(connection->db, connection->backend->query, -1, SQLITE_PREPARE_PERSISTENT,
+                                  &connection->query, &tail);
+
+    if (code == SQLITE_OK)
+        return query_fits(connection, tail, fault);
+    if (code != SQLITE_ERROR)
+        return fault_set_from_database(connection, fault);
+    if (sqlite3_error_offset(connection->db) < 0)
+        snprintf(what, sizeof what, "is wrong: %s", sqlite3_errmsg(connection->db));
+    else
+        snprintf(what, sizeof what, "is wrong at byte %d: %s", sqlite3_error_offset(connection->db) + 1,
+                 sqlite3_errmsg(connection->db));
+    return fault_set_from_query(connection, what, fault);
+}
+
+static bool connection_open(struct connection *connection, struct backend_fault *fault)
+{
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+
+    if (sqlite3_open_v2(connection->backend->database, &connection->db, flags, NULL) != SQLITE_OK) {
+        if (connection->db == NULL)
+            return backend_fault_set(fault, "sqlite database \"%s\": out of memory", connection->backend->database);
+        return fault_set_from_database(connection, fault);
+    }
+    sqlite3_busy_handler(connection->db, connection_busy, connection);
+    sqlite3_progress_handler(connection->db, STEPS_PER_LOOK, connection_progress, connection);
+    return query_prepare(connection, fault);
+}
+
+/* Opens the database if it is not open, or if the path names another file by now. On false it is not open. */
+static bool connection_make_ready(struct connection *connection, struct backend_fault *fault)
+{
+    const char *database = connection->backend->database;
+    struct stat file;
+    char cause[128];
+
+    if (stat(database, &file) != 0) {
+        backend_fault_set(fault, "sqlite database \"%s\": %s", database, strerror_r(errno, cause, sizeof cause));
+    } else if (!S_ISREG(file.st_mode)) {
+        backend_fault_set(fault, "sqlite database \"%s\": not a regular file", database);
+    } else {
+        if (connection->db != NULL && connection->device == file.st_dev && connection->inode == file.st_ino)
+            return true;
+        connection_close(connection);
+        /* From before the opening: should the file be replaced in between, the next load opens once more. */
+        connection->device = file.st_dev;
+        connection->inode = file.st_ino;
+        if (connection_open(connection, fault))
+            return true;
+    }
+    connection_close(connection);
+    return false;
+}
+
+static int query_bind(struct connection *connection, struct sluice_load *load)
+{
+    const void *key = sluice_load_key(load);
+    size_t size = sluice_load_key_size(load);
+
+    /* Not copied: the row is done with, and the query reset, when the load has been ended and the key is gone. */
+    if (utf8_is_text(key, size))
+        return sqlite3_bind_text64(connection->query, 1, key, size, SQLITE_STATIC, SQLITE_UTF8);
+    return sqlite3_bind_blob64(connection->query, 1, key, size, SQLITE_STATIC);
+}
+
+static void load_end_with_fault(struct connection *connection, struct sluice_load *load,
+                                const struct backend_fault *fault)
+{
+    struct backend_fault late;
+
+    switch (connection->stop) {
+    case STOP_NOT:
+        sluice_load_fail(load, fault->text);
+        return;
+    case STOP_TIMEOUT:
+        backend_fault_set(&late, "no answer within %lld ms; %s", (long long)connection->backend->timeout_ms,
+                          fault->text);
+        sluice_load_time_out(load, late.text);
+        return;
+    case STOP_UNWANTED:
+        sluice_load_fail(load, "the query was broken off, nobody waited for it any more");
+        return;
+    case STOP_CLOSING:
+        sluice_load_fail(load, "the query was broken off, the sqlite backend is being closed");
+        return;
+    }
+    abort();
+}
+
+/* Ends the load with the row that the query stands at. */
+static void load_end_with_row(struct connection *connection, struct sluice_load *load)
+{
+    sqlite3_stmt *query = connection->query;
+    struct sluice_content content = SLUICE_CONTENT_INIT;
+
+    if (sqlite3_column_type(query, 0) == SQLITE_NULL) {
+        sluice_load_not_found(load);
+        return;
+    }
+    /* A blob as it is; text, and numbers as text, in UTF-8 whatever the database's own encoding is. */
+    if (sqlite3_column_type(query, 0) == SQLITE_BLOB)
+        content.data = sqlite3_column_blob(query, 0);
+    else
+        content.data = sqlite3_column_text(query, 0);
+    content.size = (size_t)sqlite3_column_bytes(query, 0);
+    content.content_type = connection->backend->content_type;
+    if (sqlite3_column_count(query) > 1 && sqlite3_column_type(query, 1) != SQLITE_NULL) {
+        content.content_type = (const char *)sqlite3_column_text(query, 1);
+        if (content.content_type != NULL && (strlen(content.content_type) != (size_t)sqlite3_column_bytes(query, 1) ||
+                                             !backend_content_type_is_fit(content.content_type))) {
+            sluice_load_fail(load, "the query's second column is not a media type");
+            return;
+        }
+    }
+    if (sqlite3_errcode(connection->db) == SQLITE_NOMEM)
+        sluice_load_fail(load, "sqlite: out of memory");
+    else
+        sluice_load_complete(load, &content);
+}
+
+/* Whether another try with the same connection would be in vain: the file itself is at fault. */
+static bool error_is_of_file(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PROTOCOL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void connection_query(struct connection *connection, struct sluice_load *load)
+{
+    struct backend_fault fault;
+    int code;
+
+    if (!connection_make_ready(connection, &fault)) {
+        load_end_with_fault(connection, load, &fault);
+        return;
+    }
+    code = query_bind(connection, load);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(connection->query);
+    if (code == SQLITE_ROW) {
+        load_end_with_row(connection, load);
+    } else if (code == SQLITE_DONE) {
+        sluice_load_not_found(load);
+    } else {
+        fault_set_from_database(connection, &fault);
+        load_end_with_fault(connection, load, &fault);
+    }
+    /* Ends the read transaction too: nothing of the database is locked between loads. */
+    sqlite3_reset(connection->query);
+    sqlite3_clear_bindings(connection->query);
+    if (error_is_of_file(code))
+        connection_close(connection);
+}
+
+static void connection_load(void *state, struct sluice_load *load)
+{
+    struct connection *connection = state;
+
+    call_begin(connection, load, connection->backend->timeout_ms);
+    connection_query(connection, load);
+    connection->load = NULL;
+}
+
+static bool connection_init(void *self, void **state, struct backend_fault *fault)
+{
+    struct sqlite_backend *backend = self;
+    struct connection *connection = calloc(1, sizeof *connection);
+
+    if (connection == NULL)
+        return backend_fault_set(fault, "sqlite: out of memory");
+    connection->backend = backend;
+    atomic_init(&connection->closing, false);
+    call_begin(connection, NULL, backend->timeout_ms == SLUICE_NEVER ? OPEN_TIMEOUT_MS : backend->timeout_ms);
+    if (!connection_make_ready(connection, fault)) {
+        free(connection);
+        return false;
+    }
+    *state = connection;
+    return true;
+}
+
+static void connection_fini(void *state)
+{
+    connection_close(state);
+    free(state);
+}
+
+/* Not sqlite3_interrupt(): that is without effect on a query that is only about to begin. */
+static void connection_interrupt(void *state)
+{
+    struct connection *connection = state;
+
+    atomic_store_explicit(&connection->closing, true, memory_order_relaxed);
+}
+
+static void sqlite_destroy(void *self)
+{
+    struct sqlite_backend *backend = self;
+
+    free(backend->content_type);
+    free(backend->query);
+    free(backend->database);
+    free(backend);
+}
+
+static bool options_fit(const struct sqlite_backend_options *options, struct backend_fault *fault)
+{
+    if (options->database == NULL || options->database[0] == '\0')
+        return backend_fault_set(fault, "sqlite: no database is named");
+    if (options->query == NULL)
+        return backend_fault_set(fault, "sqlite database \"%s\": there is no query", options->database);
+    if (options->content_type != NULL && !backend_content_type_is_fit(options->content_type))
+        return backend_fault_set(fault, "sqlite database \"%s\": content_type is not a media type", options->database);
+    if (options->timeout_ms < 1 && options->timeout_ms != SLUICE_NEVER)
+        return backend_fault_set(fault, "sqlite database \"%s\": timeout is %lld ms, it has to be 1 at least",
+                                 options->database, (long long)options->timeout_ms);
+    if (sqlite3_threadsafe() == 0)
+        return backend_fault_set(fault, "sqlite: this build of SQLite can't be used by threads");
+    return true;
+}
+
+bool sqlite_backend_create(const struct sqlite_backend_options *options, struct backend *backend,
+                           struct backend_fault *fault)
+{
+    struct dispatch_options dispatch = {
+        .kind = "sqlite",
+        .threads = options->max_concurrent,
+        .queue_max = options->queue_max,
+        .work =
+            {
+                .init = connection_init,
+                .fini = connection_fini,
+                .load = connection_load,
+                .interrupt = connection_interrupt,
+                .destroy = sqlite_destroy,
+            },
+    };
+    struct sqlite_backend *created;
+
+    if (!options_fit(options, fault))
+        return false;
+    created = calloc(1, sizeof *created);
+    if (created == NULL)
+        return backend_fault_set(fault, "sqlite: out of memory");
+    created->database = strdup(options->database);
+    created->query = strdup(options->query);
+    created->content_type = options->content_type == NULL ? NULL : strdup(options->content_type);
+    created->timeout_ms = options->timeout_ms;
+    dispatch.work.self = created;
+    if (created->database == NULL || created->query == NULL ||
+        (options->content_type != NULL && created->content_type == NULL))
+        backend_fault_set(fault, "sqlite: out of memory");
+    else if (dispatch_create(&dispatch, backend, fault))
+        return true;
+    sqlite_destroy(created);
+    return false;
+}
