@@ -6,6 +6,12 @@ target_compile_options(sluice_compile INTERFACE
   -Wundef -Wvla -Wformat=2 -fno-common
   $<$<C_COMPILER_ID:Clang>:-Wthread-safety>)
 
+# Optimised builds are hardened; the sanitizers bring checks of their own.
+set(SLUICE_HARDEN $<CONFIG:Release,RelWithDebInfo,MinSizeRel>)
+target_compile_options(sluice_compile INTERFACE
+  $<${SLUICE_HARDEN}:-D_FORTIFY_SOURCE=2> $<${SLUICE_HARDEN}:-fstack-protector-strong>)
+target_link_options(sluice_compile INTERFACE $<${SLUICE_HARDEN}:LINKER:-z,relro,-z,now>)
+
 set(SLUICE_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 option(SLUICE_WERROR "Warnings are errors" OFF)
 if(SLUICE_WERROR)
