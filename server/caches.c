@@ -33,6 +33,7 @@ static bool make_http(const struct config_cache *section, struct backend *backen
         .body_size_max = section->value_size_max,
         .timeout_ms = from->timeout_ms,
         .connect_timeout_ms = from->connect_timeout_ms,
+        .ttl_max_ms = section->expire_after_write_ms,
         .respect_cache_control = from->respect_cache_control,
     };
     return http_backend_create(&options, backend, fault);

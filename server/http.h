@@ -72,13 +72,12 @@ void *http_request_context(struct http_request *request);
 
 /*
  * Makes the request ready for being resumed from another thread. To be called by the handler before anybody else is
- * told of the request. Worker's thread.
+ * told of the request. From then on it is answered by `resumed` only. Worker's thread.
  */
 void http_request_park(struct http_request *request);
 
 /*
- * The worker is to call the handler's `resumed`. Exactly once after http_request_park(), or not at all where the
- * handler that parked the request answers it itself before it returns. Any thread.
+ * The worker is to call the handler's `resumed`. Exactly once after http_request_park(). Any thread.
  */
 void http_request_resume(struct http_request *request);
 

@@ -13,7 +13,8 @@
 struct parked {
     struct caches_entry *entry;
     struct sluice_outcome outcome; /* written by the thread that ends the wait, before it resumes the request */
-    bool preferred;                /* a Prefer: wait is followed */
+    bool is_parked;
+    bool preferred; /* a Prefer: wait is followed */
 };
 
 /* ---- waiting ----------------------------------------------------------------------------------------------------- */
@@ -21,7 +22,10 @@ struct parked {
 /* Worker's thread, before on_outcome() can run elsewhere. */
 static void on_parking(void *arg)
 {
-    http_request_park(arg);
+    struct http_request *request = arg;
+    struct parked *parked = http_request_context(request);
+    parked->is_parked = true;
+    http_request_park(request);
 }
 
 /* Any thread, once. Takes references of its own, since the outcome is lent. */
@@ -90,9 +94,14 @@ static void get(struct http_request *request, struct caches_entry *entry, struct
         };
         error = sluice_get_async(entry->cache, &get, &outcome, NULL);
     }
-    /* Once it is parked, the request may be gone by now. */
-    if (error != SLUICE_PARKED)
+    if (error == SLUICE_PARKED)
+        return;
+    if (parked->is_parked) { /* the answer came between parking and waiting */
+        parked->outcome = outcome;
+        http_request_resume(request);
+    } else {
         reply_outcome(request, entry, &outcome, parked->preferred);
+    }
 }
 
 /* ---- targets ----------------------------------------------------------------------------------------------------- */
