@@ -56,8 +56,11 @@ static bool read_seconds(struct span text, int64_t *seconds)
 
 /* ---- Cache-Control ----------------------------------------------------------------------------------------------- */
 
-/* Cuts the next directive off `*rest`: up to a comma that is not within a quoted string. */
-static struct span next_directive(const char **rest)
+/*
+ * Cuts the next directive off `*rest`: up to a comma that is not within a quoted string. `*broken` is set where such a
+ * string has no end, since nobody knows then what was meant to stand within it.
+ */
+static struct span next_directive(const char **rest, bool *broken)
 {
     const char *begin = *rest;
     const char *at = begin;
@@ -70,6 +73,7 @@ static struct span next_directive(const char **rest)
             at++;
     }
     *rest = *at ? at + 1 : at;
+    *broken |= quoted;
     return (struct span){begin, (size_t)(at - begin)};
 }
 
@@ -88,7 +92,7 @@ static void add_age(struct http_cache_control *control, struct span argument, bo
 void http_cache_control_add(struct http_cache_control *control, const char *value)
 {
     while (*value) {
-        struct span directive = next_directive(&value);
+        struct span directive = next_directive(&value, &control->forbidden);
         const char *equals = memchr(directive.data, '=', directive.size);
         struct span name = directive;
         struct span argument = {"", 0};

@@ -13,7 +13,7 @@
 
 /* What the Cache-Control headers of one answer said so far. Zero it first. */
 struct http_cache_control {
-    bool forbidden; /* no-store, no-cache, private, or a time that can't be read */
+    bool forbidden; /* no-store, no-cache, private, or what can't be read */
     bool has_max_age;
     bool has_s_maxage;
     int64_t max_age_s;

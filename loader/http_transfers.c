@@ -327,7 +327,8 @@ static bool end_transfers(struct http_transfers *transfers)
 
 void http_transfers_run(struct http_transfers *transfers)
 {
-    bool fine = curl_multi_perform(transfers->multi, NULL) == CURLM_OK;
+    int running; /* curl wants to tell it */
+    bool fine = curl_multi_perform(transfers->multi, &running) == CURLM_OK;
 
     if (end_transfers(transfers))
         return;
