@@ -16,14 +16,25 @@ void config_reader_init(struct config_reader *reader, struct config *config, str
     *reader = (struct config_reader){.faults = faults, .config = config};
 }
 
+static void drop_backend(struct config_backend *backend)
+{
+    for (enum options_section section = OPTIONS_IN_HTTP; section < OPTIONS_SECTIONS_TOTAL; section++)
+        options_free_strings(section, backend);
+    *backend = (struct config_backend){.kind = CONFIG_BACKEND_HTTP};
+}
+
+static void drop_cache(struct config_cache *cache)
+{
+    drop_backend(&cache->backend);
+    options_free_strings(OPTIONS_IN_CACHE, cache);
+    free(cache->name);
+    *cache = (struct config_cache){.name = NULL};
+}
+
 void config_reader_fini(struct config_reader *reader)
 {
-    options_free_strings(OPTIONS_IN_CACHE, &reader->cache);
-    free(reader->cache.name);
-    for (enum options_section section = OPTIONS_IN_HTTP; section < OPTIONS_SECTIONS_TOTAL; section++) {
-        options_free_strings(section, &reader->backend);
-        options_free_strings(section, &reader->cache.backend);
-    }
+    drop_backend(&reader->backend);
+    drop_cache(&reader->cache);
     free(reader->cache_lines);
 }
 
@@ -170,6 +181,7 @@ void config_reader_end_backend(struct config_reader *reader, enum options_sectio
     reader->backend.kind = backend_kind(section);
     if (reader->backends++ == 0) {
         reader->cache.backend = reader->backend;
+        reader->backend = (struct config_backend){.kind = CONFIG_BACKEND_HTTP};
     } else {
         config_fault_add(reader->faults, line, "section %s: this cache has a backend already; it takes exactly one",
                          name);
@@ -219,11 +231,12 @@ static void check_name(struct config_reader *reader, const char *name, int line)
 static bool keep_cache(struct config_reader *reader, const char *name, int line)
 {
     struct config *config = reader->config;
-    int *lines = reallocarray(reader->cache_lines, config->caches_count + 1, sizeof(*reader->cache_lines));
+    size_t count = config->caches_count + 1; /* bounded by the size of the file */
+    int *lines = realloc(reader->cache_lines, count * sizeof(*lines));
     if (!lines)
         return false;
     reader->cache_lines = lines;
-    struct config_cache *caches = reallocarray(config->caches, config->caches_count + 1, sizeof(*config->caches));
+    struct config_cache *caches = realloc(config->caches, count * sizeof(*caches));
     if (!caches)
         return false;
     config->caches = caches;
@@ -248,8 +261,10 @@ void config_reader_end_cache(struct config_reader *reader, const char *name, int
                          "cache \"%.200s\" has no backend: it takes one section http, sqlite or file", name);
     forget_settings(reader, OPTIONS_IN_CACHE);
     reader->backends = 0;
-    if (!keep_cache(reader, name, line))
+    if (!keep_cache(reader, name, line)) {
         config_fault_add(reader->faults, line, "out of memory");
+        drop_cache(&reader->cache);
+    }
 }
 
 /* ---- the file as a whole ----------------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 struct scanner {
     char *at; /* the text is terminated by NUL, and has no other when the scan runs */
     int line;
+    bool word; /* what stands just before is a word without quotes */
     size_t depth;
     struct config_faults *faults;
     struct config_scan *scan;
@@ -106,8 +107,7 @@ static void scan_open(struct scanner *scanner)
 /* A sign that libconfuse would pass over in silence. */
 static bool is_stray(const char *at)
 {
-    return *at == '*' || (*at == '+' && at[1] != '=') ||
-           (*at == '/' && (!at[1] || strchr(" \t\r\n\"'#={}()+,", at[1])));
+    return *at == '*' || (*at == '+' && at[1] != '=');
 }
 
 /* One thing outside of strings and comments: a sign, a string, a comment, a letter. False if it does not end. */
@@ -118,6 +118,11 @@ static bool scan_next(struct scanner *scanner)
         return scan_string(scanner);
     if (strncmp(at, "/*", 2) == 0)
         return scan_block_comment(scanner);
+    if (strncmp(at, "//", 2) == 0 && scanner->word) {
+        config_fault_add(scanner->faults, scanner->line,
+                         "// behind a word begins a comment: a value with // in it, such as a URL, stands in quotes");
+        return false;
+    }
     if (*at == '#' || strncmp(at, "//", 2) == 0) {
         while (*scanner->at && *scanner->at != '\n')
             scan_blank(scanner);
@@ -131,6 +136,7 @@ static bool scan_next(struct scanner *scanner)
         scanner->depth--;
     else if (is_stray(at))
         config_fault_add(scanner->faults, scanner->line, "a stray %c", *at);
+    scanner->word = !strchr(" \t\r\n={}", *at);
     scan_advance(scanner);
     return true;
 }

@@ -10,6 +10,9 @@
 static const char DIGITS[] = "0123456789";
 static const char NAME_LETTERS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
+/* A hundred years: an instant plus that is still an instant. */
+#define DURATION_MS_MAX (UINT64_C(36500) * 86400000)
+
 static const char TOO_LARGE[] = "the number is too large";
 
 struct unit {
@@ -114,10 +117,9 @@ const char *config_value_duration(const char *text, int64_t *duration_ms)
     const struct unit *unit = *rest ? unit_find(DURATION_UNITS, rest) : &DURATION_UNITS[0];
     if (!unit)
         return "the unit is not one of ms, s, min, h, d";
-    int64_t product;
-    if (__builtin_mul_overflow(number, unit->factor, &product))
+    if (__builtin_mul_overflow(number, unit->factor, &number) || number > DURATION_MS_MAX)
         return TOO_LARGE;
-    *duration_ms = product;
+    *duration_ms = (int64_t)number;
     return NULL;
 }
 
@@ -181,16 +183,15 @@ const char *config_value_check_media_type(const char *text)
 const char *config_value_check_url(const char *text)
 {
     static const char KEY[] = "{key}";
-    const char *scheme_end = strstr(text, "://");
     if (!*text)
         return "empty";
-    if (!scheme_end || (strncmp(text, "http:", 5) != 0 && strncmp(text, "https:", 6) != 0))
+    if (strncmp(text, "http://", strlen("http://")) != 0 && strncmp(text, "https://", strlen("https://")) != 0)
         return "a URL begins with http:// or https://";
     for (const char *at = text; *at; at++) {
         if (*at <= ' ' || *at > '~')
             return "a URL has only printable ASCII characters and no spaces";
     }
-    const char *host = scheme_end + 3;
+    const char *host = strstr(text, "://") + strlen("://");
     const char *path = host + strcspn(host, "/?#");
     if (path == host)
         return "the host is missing";

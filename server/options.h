@@ -44,8 +44,8 @@ enum options_type { OPTIONS_TYPES(OPTIONS_TYPE_NAME) };
  * X(section, type, name, field, presence, default, minimum, maximum, doc)
  *
  * Default, minimum and maximum are written as in the file. A default of NULL leaves the field zero or NULL. A maximum
- * of "never" means that there is none and that "never" may be written. The doc is one sentence or two for the manual;
- * its first sentence stands in conf/sluice.conf.
+ * of "never" means that there is none and that "never" may be written. The doc is a sentence or two, and stands
+ * in the manual and in conf/sluice.conf as it is here.
  */
 /* clang-format off */
 #define OPTIONS(X)                                                                                                     \
