@@ -36,6 +36,7 @@ enum scripted_manner {
     SCRIPTED_CHUNKED, /* the answer, its body as one chunk */
     SCRIPTED_RAW,     /* the bytes of the body and nothing else, then close: garbage, or an answer written by hand */
     SCRIPTED_SHORT,   /* the answer with a Content-Length ten bytes over its body, then close */
+    SCRIPTED_STALL,   /* the head of the answer, then nothing, until the client goes away */
     SCRIPTED_CLOSE,   /* close without a word */
     SCRIPTED_RESET,   /* likewise, with a TCP reset */
     SCRIPTED_HANG     /* nothing, until the client goes away */

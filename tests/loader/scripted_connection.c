@@ -128,7 +128,8 @@ static void compose(struct scripted_connection *connection, const struct scripte
 {
     int status = answer->status ? answer->status : 200;
     size_t body_size = !answer->body ? 0 : answer->body_size ? answer->body_size : strlen(answer->body);
-    bool head_only = strcmp(parsed->request.method, "HEAD") == 0 || !status_has_content(status);
+    bool head_only =
+        strcmp(parsed->request.method, "HEAD") == 0 || !status_has_content(status) || answer->manner == SCRIPTED_STALL;
     FILE *out = scripted_must(open_memstream(&connection->out, &connection->out_size));
 
     if (answer->manner != SCRIPTED_RAW) {
@@ -164,7 +165,7 @@ void scripted_connection_begin(struct scripted_connection *connection, const str
     connection->delay_ms = answer->delay_ms;
     connection->drip_ms = answer->drip_ms;
     connection->out_sent = 0;
-    if (answer->manner <= SCRIPTED_SHORT)
+    if (answer->manner <= SCRIPTED_STALL)
         compose(connection, parsed, answer);
     if (held)
         connection->state = SCRIPTED_HELD;
@@ -223,6 +224,8 @@ bool scripted_connection_go_on(struct scripted_connection *connection, int64_t n
         return false;
     }
     written = write_answer(connection, now_ms);
+    if (written > 0 && connection->manner == SCRIPTED_STALL)
+        return true;
     if (written > 0 && !connection->close_after)
         connection->state = SCRIPTED_READING;
     return written == 0 || (written > 0 && !connection->close_after);
