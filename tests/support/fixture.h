@@ -24,6 +24,7 @@
 
 #include <sluice/cache.h>
 
+#include <stdio.h>
 #include <string.h>
 
 struct call;

@@ -53,6 +53,11 @@ enum sluice_error ending_error(enum ending ending)
     abort();
 }
 
+const char *ending_text(enum ending ending, const char *text)
+{
+    return ending == ENDING_NOT_FOUND ? NULL : text;
+}
+
 static void load_end(struct sluice_load *load, enum ending ending, const char *text,
                      const struct sluice_content *content)
 {

@@ -26,6 +26,9 @@ enum ending { ENDING_VALUE, ENDING_NOT_FOUND, ENDING_FAILURE, ENDING_REFUSAL, EN
 
 enum sluice_error ending_error(enum ending ending);
 
+/* What the waiters are given of `text`: all of it, or NULL where nothing is found. */
+const char *ending_text(enum ending ending, const char *text);
+
 /* Calls that one loader can take before it ends the process. */
 #define GATED_CALLS_MAX 16384
 
