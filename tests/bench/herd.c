@@ -45,6 +45,7 @@ struct herd {
     size_t request_size;
     int64_t timeout_ms;
     int64_t settle_ms;
+    bool on_command; /* the requests wait for a line on stdin */
 
     int epoll;
     struct caller *callers;
@@ -62,7 +63,8 @@ static const char usage[] =
     "  --connections N      how many, up to 20000 (default 1000)\n"
     "  --header 'K: V'      a further header line; may be given again\n"
     "  --timeout SECONDS    gives up on connecting, and again on the answers, after this (default 60)\n"
-    "  --settle MS          waits between the last connection and the first request (default 200)\n";
+    "  --settle MS          waits between the last connection and the first request (default 200)\n"
+    "  --on-command         and then for a line on its standard input\n";
 
 static int64_t deadline_after(int64_t ms)
 {
@@ -145,7 +147,7 @@ static int connect_all(struct herd *herd)
     return 0;
 }
 
-/* Lets the server finish accepting, and sees whether it keeps the connections. */
+/* Lets the server finish accepting, and sees whether it keeps the connections. Then waits for the word, if it is to. */
 static int settle(struct herd *herd)
 {
     int64_t deadline_ns = deadline_after(herd->settle_ms);
@@ -154,6 +156,16 @@ static int settle(struct herd *herd)
     while ((wait_ms = ms_until(deadline_ns)) > 0) {
         if (take_connected(herd, wait_ms) != 0) {
             return -1;
+        }
+    }
+    if (herd->on_command) {
+        int c;
+
+        while ((c = getchar()) != '\n') {
+            if (c == EOF) {
+                fprintf(stderr, "standard input ended before the word to begin\n");
+                return -1;
+            }
         }
     }
     return 0;
@@ -289,6 +301,7 @@ static void print_times(const struct herd *herd, const int64_t *times_ns, size_t
     }
     printf(" send_ms=%.3f first_ms=%.3f median_ms=%.3f p99_ms=%.3f last_ms=%.3f distinct_bodies=%zu\n",
            (double)herd->send_ns / 1e6, first, median, p99, last, distinct);
+    fflush(stdout);
 }
 
 /* Returns the exit status. */
@@ -366,6 +379,7 @@ int main(int argc, char **argv)
                                             {"header", required_argument, NULL, 'H'},
                                             {"timeout", required_argument, NULL, 't'},
                                             {"settle", required_argument, NULL, 's'},
+                                            {"on-command", no_argument, NULL, 'o'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     struct herd herd = {.count = 1000, .timeout_ms = 60000, .settle_ms = 200, .epoll = -1};
@@ -382,6 +396,8 @@ int main(int argc, char **argv)
             herd.timeout_ms = measure_option_number("--timeout", optarg, 1, 3600) * 1000;
         } else if (option == 's') {
             herd.settle_ms = measure_option_number("--settle", optarg, 0, 60000);
+        } else if (option == 'o') {
+            herd.on_command = true;
         } else {
             fputs(usage, option == 'h' ? stdout : stderr);
             return option == 'h' ? 0 : 2;

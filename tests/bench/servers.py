@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: MIT
+"""The servers that are measured: how each is set up, started, watched and ended.
+
+May be used by: the scripts of tests/bench. Every server listens on 127.0.0.1 on a free port, keeps its files in a directory
+that the script gives it and removes, and is ended by its process id. All caches are asked for the same URL,
+/delay/MS/SIZE/KEY, which is the origin's own.
+"""
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+START_SECONDS = 20
+STOP_SECONDS = 10
+CONNECTIONS_MAX = 16000
+PEERS = {"nginx": ("nginx", "nginx-light"), "varnish": ("varnishd", "varnish")}
+
+
+def die(text):
+    sys.exit(f"{os.path.basename(sys.argv[0])}: {text}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def find_peer(name):
+    """The path of a program of Debian's, which may lie in /usr/sbin."""
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+
+
+def require_peers(options):
+    """Sees that the peers that are wished for are there; installs them from Debian if that is wished too."""
+    wanted = [(program, package) for peer, (program, package) in PEERS.items() if peer not in options.without]
+    missing = [package for program, package in wanted if not find_peer(program)]
+    if missing and options.install:
+        command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+        print("+", " ".join(command), flush=True)
+        if subprocess.run(command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}).returncode != 0:
+            die(f"could not install {' and '.join(missing)}")
+    elif missing:
+        die(f"not installed: {', '.join(missing)}. Run `apt-get install {' '.join(missing)}`, or this with --install "
+            "(as root). Their Debian packages may start a service of their own.")
+
+
+def descendants(pid):
+    """The process and all that came from it."""
+    children = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat") as stat:
+                    parent = int(stat.read().rpartition(")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            children.setdefault(parent, []).append(int(entry))
+    found = [pid]
+    for one in found:
+        found.extend(children.get(one, []))
+    return found
+
+
+def process_cpu_seconds(pid):
+    """User and system time of a process, ended threads included.
+
+    From the process's own clock, which counts nanoseconds; utime and stime of /proc/PID/stat are the same time in
+    steps of 10 ms, which is too coarse for a herd that costs 30 ms. The stat is the fallback where that clock is closed.
+    """
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """One process, or a family of them, that answers on one port."""
+
+    name = ""
+    tells_port = False  # it takes a free port itself, and says which on its first line
+
+    def __init__(self, directory):
+        self.directory = os.path.join(directory, self.name)
+        self.port = None
+        self.process = None
+        os.mkdir(self.directory)
+
+    def command(self):
+        raise NotImplementedError
+
+    def version(self):
+        return ""
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url(path), timeout=60) as answer:
+            return answer.read()
+
+    def write(self, name, text):
+        path = os.path.join(self.directory, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def log_tail(self):
+        with open(os.path.join(self.directory, "log"), errors="replace") as log:
+            return log.read()[-2000:]
+
+    def start(self):
+        if self.port is None:
+            self.port = free_port()
+        command = self.command()
+        with open(os.path.join(self.directory, "log"), "w") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if self.tells_port
+                                            else log, stderr=log, start_new_session=True)
+        if self.tells_port:
+            self.port = int(self.process.stdout.readline().partition(b"=")[2] or 0)
+        self.await_port()
+        return self
+
+    def await_port(self):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        die(f"{self.name} did not start:\n{self.log_tail()}")
+
+    def stop(self):
+        if self.process is None:
+            return
+        family = descendants(self.process.pid)
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            for pid in family:
+                try:
+                    os.kill(pid, 9)
+                except ProcessLookupError:
+                    pass
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+        self.process = None
+
+    def cpu_seconds(self):
+        return sum(process_cpu_seconds(pid) for pid in descendants(self.process.pid))
+
+    def threads(self):
+        return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in descendants(self.process.pid))
+
+
+class Backend(Server):
+    name = "backend"
+    tells_port = True
+
+    def __init__(self, directory, programs):
+        super().__init__(directory)
+        self.programs = programs
+
+    def command(self):
+        self.port = 0
+        return [os.path.join(self.programs, "backend")]
+
+    def count(self, path):
+        return int(self.get(f"/count?path={path}"))
+
+
+class Floor(Server):
+    """libmicrohttpd alone, with a prepared response of the same size and the same headers."""
+
+    name = "floor"
+    tells_port = True
+
+    def __init__(self, directory, programs, size):
+        self.name = f"floor-{size}"
+        super().__init__(directory)
+        self.name = "floor"
+        self.programs = programs
+        self.size = size
+
+    def command(self):
+        self.port = 0
+        return [os.path.join(self.programs, "floor"), "--size", str(self.size)]
+
+
+class Sluiced(Server):
+    name = "sluiced"
+
+    def __init__(self, directory, program, backend):
+        super().__init__(directory)
+        self.program = program
+        self.backend = backend
+
+    def version(self):
+        return subprocess.run([self.program, "--version"], capture_output=True, text=True).stdout.strip()
+
+    def command(self):
+        config = self.write("sluice.conf", f"""
+listen          = "127.0.0.1:{self.port}"
+admin_listen    = "127.0.0.1:{free_port()}"
+connections_max = {CONNECTIONS_MAX}
+log_level       = "warning"
+
+cache "delay" {{
+    maximum_size        = "256MiB"
+    expire_after_write  = "1h"
+    wait_timeout        = "60s"
+    http {{ url = "http://127.0.0.1:{self.backend.port}/delay/{{key}}"  timeout = "30s" }}
+}}
+""")
+        return [self.program, "--config", config]
+
+
+class Nginx(Server):
+    """proxy_cache with its lock, as fast as its manual tells to make it."""
+
+    name = "nginx"
+
+    def __init__(self, directory, backend):
+        super().__init__(directory)
+        self.backend = backend
+
+    def version(self):
+        return subprocess.run([find_peer("nginx"), "-v"], capture_output=True, text=True).stderr.strip()
+
+    def command(self):
+        user = "user root;" if os.geteuid() == 0 else ""
+        config = self.write("nginx.conf", f"""
+daemon off;
+{user}
+worker_processes 2;
+worker_rlimit_nofile {CONNECTIONS_MAX};
+pid {self.directory}/pid;
+error_log {self.directory}/error_log warn;
+events {{ worker_connections {CONNECTIONS_MAX}; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    tcp_nodelay on;
+    default_type application/octet-stream;
+    keepalive_timeout 600s;
+    keepalive_requests 1000000000;
+    open_file_cache max=100000 inactive=600s;
+    open_file_cache_valid 600s;
+    client_body_temp_path {self.directory}/body;
+    proxy_temp_path {self.directory}/proxy;
+    fastcgi_temp_path {self.directory}/fastcgi;
+    uwsgi_temp_path {self.directory}/uwsgi;
+    scgi_temp_path {self.directory}/scgi;
+    proxy_cache_path {self.directory}/cache keys_zone=bench:64m max_size=256m inactive=1h use_temp_path=off;
+    upstream origin {{ server 127.0.0.1:{self.backend.port}; keepalive 64; }}
+    server {{
+        listen 127.0.0.1:{self.port} backlog=4096;
+        location / {{
+            proxy_pass http://origin;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_cache bench;
+            proxy_cache_key $uri;
+            proxy_cache_lock on;
+            proxy_cache_lock_age 60s;
+            proxy_cache_lock_timeout 60s;
+        }}
+    }}
+}}
+""")
+        return [find_peer("nginx"), "-e", f"{self.directory}/error_log", "-c", config]
+
+
+class Varnish(Server):
+    """With room for every waiter. Nobody reads its log."""
+
+    name = "varnish"
+
+    def __init__(self, directory, backend, parameters=()):
+        super().__init__(directory)
+        self.backend = backend
+        self.parameters = parameters
+
+    def version(self):
+        text = subprocess.run([find_peer("varnishd"), "-V"], capture_output=True, text=True)
+        return (text.stderr + text.stdout).splitlines()[0].strip()
+
+    def command(self):
+        parameters = ["thread_pools=2", "thread_pool_min=200", "thread_pool_max=5000", "thread_pool_timeout=600",
+                      "thread_queue_limit=20000", "listen_depth=4096", "timeout_idle=600", "workspace_client=64k",
+                      "workspace_session=1k", *self.parameters]
+        command = [find_peer("varnishd"), "-F", "-j", "none", "-n", os.path.join(self.directory, "work"), "-a",
+                   f"127.0.0.1:{self.port}", "-b", f"127.0.0.1:{self.backend.port}", "-s", "malloc,256m"]
+        for parameter in parameters:
+            command += ["-p", parameter]
+        return command
