@@ -57,6 +57,15 @@ struct herd {
     int64_t send_ns; /* how long sending took */
 };
 
+/* What came of a herd, its times aside. */
+struct outcome {
+    size_t answered;
+    size_t distinct; /* bodies that differ */
+    size_t statuses[STATUS_MAX];
+    uint64_t body_bytes_min;
+    uint64_t body_bytes_max;
+};
+
 static const char usage[] =
     "usage: herd [OPTION]... URL\n"
     "Sends one GET of URL on each of many connections at once; tells when the answers came.\n"
@@ -147,7 +156,8 @@ static int connect_all(struct herd *herd)
     return 0;
 }
 
-/* Lets the server finish accepting, and sees whether it keeps the connections. Then waits for the word, if it is to. */
+/* Lets the server finish accepting, and sees whether it keeps the connections. Says so, then waits for the word, if it
+ * is to. */
 static int settle(struct herd *herd)
 {
     int64_t deadline_ns = deadline_after(herd->settle_ms);
@@ -158,6 +168,8 @@ static int settle(struct herd *herd)
             return -1;
         }
     }
+    printf("%zu connections are open; sending GET %s on all of them\n", herd->count, herd->url.path);
+    fflush(stdout);
     if (herd->on_command) {
         int c;
 
@@ -275,9 +287,21 @@ static size_t count_distinct(struct caller **answered, size_t count)
     return distinct;
 }
 
-static void print_times(const struct herd *herd, const int64_t *times_ns, size_t answered, const size_t *statuses,
-                        size_t distinct)
+/* The shortest and the longest body; both 0 if nothing was answered. */
+static void find_sizes(struct caller *const *answered, size_t count, struct outcome *outcome)
 {
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bytes = answered[i]->answer.body_bytes;
+
+        outcome->body_bytes_min = i == 0 || bytes < outcome->body_bytes_min ? bytes : outcome->body_bytes_min;
+        outcome->body_bytes_max = bytes > outcome->body_bytes_max ? bytes : outcome->body_bytes_max;
+    }
+}
+
+static void print_times(const struct herd *herd, const int64_t *times_ns, const struct outcome *outcome)
+{
+    const size_t answered = outcome->answered;
+    const size_t *statuses = outcome->statuses;
     double first = measure_percentile_ms(times_ns, answered, 0);
     double median = measure_percentile_ms(times_ns, answered, 0.5);
     double p99 = measure_percentile_ms(times_ns, answered, 0.99);
@@ -286,7 +310,7 @@ static void print_times(const struct herd *herd, const int64_t *times_ns, size_t
     printf("sent all in %.1f ms; answered: first after %.1f ms, median %.1f ms, 99 %% %.1f ms, last %.1f ms\n",
            (double)herd->send_ns / 1e6, first, median, p99, last);
     printf("%zu answered, %zu errors, %zu timed out; distinct bodies: %zu; status:", answered, herd->errors, herd->open,
-           distinct);
+           outcome->distinct);
     for (int status = 0; status < STATUS_MAX; status++) {
         if (statuses[status] > 0) {
             printf(" %d (%zu)", status, statuses[status]);
@@ -299,8 +323,10 @@ static void print_times(const struct herd *herd, const int64_t *times_ns, size_t
             printf(" status_%d=%zu", status, statuses[status]);
         }
     }
-    printf(" send_ms=%.3f first_ms=%.3f median_ms=%.3f p99_ms=%.3f last_ms=%.3f distinct_bodies=%zu\n",
-           (double)herd->send_ns / 1e6, first, median, p99, last, distinct);
+    printf(" send_ms=%.3f first_ms=%.3f median_ms=%.3f p99_ms=%.3f last_ms=%.3f distinct_bodies=%zu body_bytes_min=%ju "
+           "body_bytes_max=%ju\n",
+           (double)herd->send_ns / 1e6, first, median, p99, last, outcome->distinct, outcome->body_bytes_min,
+           outcome->body_bytes_max);
     fflush(stdout);
 }
 
@@ -309,8 +335,7 @@ static int report(struct herd *herd)
 {
     int64_t *times_ns = calloc(herd->count, sizeof(*times_ns));
     struct caller **callers = calloc(herd->count, sizeof(struct caller *));
-    size_t statuses[STATUS_MAX] = {0};
-    size_t answered = 0;
+    struct outcome outcome = {0};
 
     if (!times_ns || !callers) {
         fprintf(stderr, "no memory\n");
@@ -322,17 +347,19 @@ static int report(struct herd *herd)
         struct caller *caller = &herd->callers[i];
 
         if (caller->done_ns > 0) {
-            times_ns[answered] = caller->done_ns;
-            callers[answered] = caller;
-            statuses[caller->answer.status]++;
-            answered++;
+            times_ns[outcome.answered] = caller->done_ns;
+            callers[outcome.answered] = caller;
+            outcome.statuses[caller->answer.status]++;
+            outcome.answered++;
         }
     }
-    measure_sort(times_ns, answered);
-    print_times(herd, times_ns, answered, statuses, count_distinct(callers, answered));
+    measure_sort(times_ns, outcome.answered);
+    outcome.distinct = count_distinct(callers, outcome.answered);
+    find_sizes(callers, outcome.answered, &outcome);
+    print_times(herd, times_ns, &outcome);
     free(times_ns);
     free(callers);
-    return answered == herd->count ? 0 : 1;
+    return outcome.answered == herd->count ? 0 : 1;
 }
 
 static int create_herd(struct herd *herd, const char *url, char *const *headers, size_t headers_count)
@@ -411,8 +438,6 @@ int main(int argc, char **argv)
 
     if (create_herd(&herd, argv[optind], headers, headers_count) == 0 && connect_all(&herd) == 0 &&
         settle(&herd) == 0) {
-        printf("%zu connections are open; sending GET %s on all of them\n", herd.count, herd.url.path);
-        fflush(stdout);
         run_herd(&herd);
         status = report(&herd);
     }
