@@ -26,15 +26,17 @@ def parser(description, rounds):
     options.add_argument("--rounds", type=int, default=rounds, help=f"alternated rounds (default {rounds})")
     options.add_argument("--build", default=os.path.join(ROOT, "build", "release"), metavar="DIR",
                          help="build tree with sluiced and the load generators (default build/release)")
-    options.add_argument("--without", action="append", default=[], metavar="SERVER",
+    options.add_argument("--without", action="append", default=[], choices=("sluiced", "nginx", "varnish", "floor"),
                          help="leave one of the servers out; may be given again")
     options.add_argument("--install", action="store_true", help="install nginx and Varnish from Debian where they are missing")
     options.add_argument("--json", metavar="FILE", help="write every figure there")
     return options
 
 
-def programs(options):
-    """The directory of the load generators and the path of sluiced, both built."""
+def prepare(parser_, options):
+    """Sees that what is to run is there. Returns the directory of the load generators and the path of sluiced."""
+    if options.rounds < 1:
+        parser_.error("--rounds takes a number from 1")
     tools = os.path.join(options.build, "tests", "bench")
     sluiced = os.path.join(options.build, "server", "sluiced")
     wanted = [os.path.join(tools, name) for name in ("herd", "hits", "backend", "floor")]
@@ -43,17 +45,40 @@ def programs(options):
     missing = [path for path in wanted if not os.access(path, os.X_OK)]
     if missing:
         servers.die(f"not built: {', '.join(missing)}. Run: cmake --preset release && cmake --build --preset release")
-    if options.rounds < 1:
-        servers.die("--rounds takes a number from 1")
+    servers.require_peers(options)
     return tools, sluiced
+
+
+def memory_directory():
+    """A tmpfs, so that no peer waits for a disk; None where there is none that programs may be run from (Varnish compiles
+    its configuration to a library in its directory)."""
+    place = "/dev/shm"
+    try:
+        usable = os.access(place, os.W_OK | os.X_OK) and not os.statvfs(place).f_flag & os.ST_NOEXEC
+    except OSError:
+        usable = False
+    return place if usable else None
+
+
+def end_all(ends):
+    """Nothing may keep the servers from being ended: a second Ctrl-C waits until they are."""
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    ends.close()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @contextlib.contextmanager
 def workplace():
-    """A directory of our own, and a stack of what is to be ended before it goes, also on Ctrl-C and SIGTERM."""
+    """A directory of our own, and a stack of what is to be ended before it goes, also on failure, Ctrl-C and SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="sluice-bench-") as directory, contextlib.ExitStack() as ends:
-        yield directory, ends
+    servers.raise_descriptors()
+    with tempfile.TemporaryDirectory(prefix="sluice-bench-", dir=memory_directory()) as directory:
+        ends = contextlib.ExitStack()
+        try:
+            yield directory, ends
+        finally:
+            end_all(ends)
 
 
 def start_all(created, ends):
@@ -63,14 +88,31 @@ def start_all(created, ends):
     return created
 
 
+def start_caches(directory, sluiced, backend, options, ends):
+    """Those that are compared, but for the ones that are to be left out."""
+    created = [servers.Sluiced(directory, sluiced, backend), servers.Nginx(directory, backend), servers.Varnish(directory, backend)]
+    created = [server for server in created if server.name not in options.without]
+    if not created:
+        servers.die("--without has left none")
+    return start_all(created, ends)
+
+
 def parse_machine_line(text):
     """The last line of herd and hits, as numbers."""
     pairs = (pair.partition("=") for pair in text.strip().rpartition("\n")[2].split())
     return {name: float(value) for name, _, value in pairs}
 
 
+def numbers(parser_, option, text, least, most):
+    """The numbers of an option such as 128,4096."""
+    words = text.split(",")
+    if not all(word.isdigit() and least <= int(word) <= most for word in words):
+        parser_.error(f"{option} takes numbers from {least} to {most}, parted by commas, not '{text}'")
+    return [int(word) for word in words]
+
+
 def machine():
-    with open("/proc/cpuinfo") as info:
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
         models = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
     return {"processors": os.cpu_count(), "model": models[0] if models else platform.machine(), "kernel": platform.release(),
             "load_average": os.getloadavg()[0]}
@@ -83,11 +125,13 @@ def heading(started):
              "machine": machine(), "versions": {}, "commands": {}}
     print(f"$ {facts['command']}")
     here = facts["machine"]
-    print(f"{here['processors']} processors ({here['model']}), Linux {here['kernel']}, load average {here['load_average']:.2f}")
+    facts["workers"] = servers.WORKERS
+    print(f"{here['processors']} processors ({here['model']}), Linux {here['kernel']}, load average {here['load_average']:.2f}, "
+          f"{servers.WORKERS} workers, files under {memory_directory() or tempfile.gettempdir()}")
     for server in started:
         facts["versions"][server.name] = server.version()
         facts["commands"][server.name] = shlex.join(server.process.args)
-        print(f"{server.name}: {server.version()}\n    {shlex.join(server.process.args)}")
+        print(f"{server.name}: {facts['versions'][server.name]}")
     print(flush=True)
     return facts
 
@@ -120,6 +164,7 @@ class Goals:
 
     def __init__(self):
         self.results = []
+        print("goals")
 
     def check(self, words, met):
         self.results.append({"goal": words, "met": bool(met)})

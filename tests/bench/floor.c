@@ -36,7 +36,8 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
 static struct MHD_Response *create_response(size_t size)
 {
     static const char *const headers[][2] = {{"Content-Type", "text/plain"},
-                                             {"ETag", "\"0123456789abcdef\""},
+                                             {"X-Content-Type-Options", "nosniff"},
+                                             {"ETag", "\"0123456789abcdef0123456789abcdef\""},
                                              {"Age", "0"},
                                              {"Cache-Control", "max-age=3600"},
                                              {"Cache-Status", "sluice; hit; ttl=3600"}};
@@ -62,6 +63,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {{"port", required_argument, NULL, 'p'},
                                             {"size", required_argument, NULL, 's'},
                                             {"workers", required_argument, NULL, 'w'},
+                                            {"version", no_argument, NULL, 'v'},
                                             {0}};
     unsigned port = 0;
     size_t size = 128;
@@ -77,8 +79,11 @@ int main(int argc, char **argv)
             size = (size_t)measure_option_number("--size", optarg, 0, BODY_BYTES_MAX);
         } else if (option == 'w') {
             workers = (unsigned)measure_option_number("--workers", optarg, 2, 64);
+        } else if (option == 'v') {
+            printf("libmicrohttpd %s\n", MHD_get_version());
+            return 0;
         } else {
-            fprintf(stderr, "usage: floor [--port N] [--size BYTES] [--workers N]\n");
+            fprintf(stderr, "usage: floor [--port N] [--size BYTES] [--workers N] [--version]\n");
             return 2;
         }
     }
