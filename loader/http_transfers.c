@@ -33,6 +33,7 @@ struct transfer {
     size_t body_capacity;
     size_t ignored;
     enum transfer_stop stop;
+    bool head_ended; /* the empty line after the answer's headers has come */
     char words[CURL_ERROR_SIZE];
 };
 
@@ -47,7 +48,7 @@ struct http_transfers {
     struct transfer *idle;
 };
 
-/* ---- body -------------------------------------------------------------------------------------------------------- */
+/* ---- head and body ----------------------------------------------------------------------------------------------- */
 
 /* 206 is none of ours: no part was asked for. */
 static bool status_is_value(long status)
@@ -61,6 +62,22 @@ static long transfer_status(const struct transfer *transfer)
 
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     return status;
+}
+
+/*
+ * CURLOPT_HEADERFUNCTION: whole lines only, those of interim answers too. To curl, a connection that is closed within
+ * the head ends an answer well, without a body: only the empty line tells.
+ */
+static size_t transfer_head(char *line, size_t one, size_t size, void *arg)
+{
+    struct transfer *transfer = arg;
+
+    (void)one;
+    if (size >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        transfer->head_ended = false;
+    else if (size > 0 && (line[0] == '\r' || line[0] == '\n'))
+        transfer->head_ended = true;
+    return size;
 }
 
 /* Room for `more` bytes, which are within the limit. */
@@ -145,6 +162,8 @@ static bool transfer_configure(struct transfer *transfer)
          curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)transfers->options.connect_timeout_ms) == CURLE_OK;
     return ok && curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->words) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, transfer_head) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_write) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK;
 }
@@ -190,6 +209,7 @@ static bool transfer_begin(struct transfer *transfer, struct sluice_load *load)
     transfer->load = load;
     transfer->stop = STOP_NOT;
     transfer->ignored = 0;
+    transfer->head_ended = false;
     transfer->words[0] = '\0';
     return ok && curl_multi_add_handle(transfers->multi, transfer->easy) == CURLM_OK;
 }
@@ -244,7 +264,8 @@ static void transfer_tell(struct transfer *transfer, struct sluice_load *load, C
 {
     long status = transfer_status(transfer);
     bool value = status_is_value(status);
-    bool answered = code == CURLE_OK || transfer->stop == STOP_ENOUGH || (code == CURLE_FILESIZE_EXCEEDED && !value);
+    bool whole = code == CURLE_OK && transfer->head_ended;
+    bool answered = whole || transfer->stop == STOP_ENOUGH || (code == CURLE_FILESIZE_EXCEEDED && !value);
     bool too_large = transfer->stop == STOP_TOO_LARGE || (code == CURLE_FILESIZE_EXCEEDED && value);
     char url[URL_SHOWN_MAX];
     char words[URL_SHOWN_MAX + CURL_ERROR_SIZE + 64];
@@ -263,6 +284,9 @@ static void transfer_tell(struct transfer *transfer, struct sluice_load *load, C
         sluice_load_fail(load, words);
     } else if (transfer->stop == STOP_NO_MEMORY) {
         snprintf(words, sizeof words, "out of memory for the answer (%s)", url);
+        sluice_load_fail(load, words);
+    } else if (code == CURLE_OK) {
+        snprintf(words, sizeof words, "the connection was closed within the answer's head (%s)", url);
         sluice_load_fail(load, words);
     } else {
         snprintf(words, sizeof words, "%s (%s)", transfer->words[0] ? transfer->words : curl_easy_strerror(code), url);

@@ -110,11 +110,28 @@ static void a_chunked_answer_that_breaks_off_is_a_failure(void **state)
         SLUICE_LOAD_FAILED, "");
 }
 
+/* What has come of the head says 200 or 404: neither an empty value nor a not-found may be made of that. */
 static void a_head_that_breaks_off_is_a_failure(void **state)
 {
-    expect_misbehaviour(*state,
-                        &(struct scripted_answer){.manner = SCRIPTED_RAW, .body = "HTTP/1.1 200 OK\r\nContent-Len"},
-                        SLUICE_LOAD_FAILED, "");
+    static const char *const HEADS[] = {
+        "HTTP/1.1 200 OK\r\nContent-Len",
+        "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\n",
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.1 204 No Content\r\n",
+        "HTTP/1.1 404 Not Found\r\n",
+        "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n",
+    };
+    struct http_fixture *fixture = *state;
+
+    http_fixture_open(fixture, "/{key}");
+    http_fixture_answer(fixture, "/well", "well");
+    for (size_t i = 0; i < COUNT_OF(HEADS); i++) {
+        scripted_backend_script(fixture->origin, "/ill",
+                                &(struct scripted_answer){.manner = SCRIPTED_RAW, .body = HEADS[i]});
+        http_fixture_expect_failure(fixture, "ill", SLUICE_LOAD_FAILED,
+                                    "the connection was closed within the answer's head (http://");
+    }
+    http_fixture_expect(fixture, "well", "well");
 }
 
 static void garbage_is_a_failure(void **state)
