@@ -44,7 +44,8 @@ static _Noreturn void child(pid_t parent, enum process_user user, char *const *a
 
 void process_start(struct process *process, enum process_user user, const char *const *arguments)
 {
-    char *vector[ARGUMENTS_MAX + 2] = {(char[]){"sluiced"}};
+    char name[] = "sluiced"; /* as it is told in messages */
+    char *vector[ARGUMENTS_MAX + 2] = {name};
     size_t count = 0;
     pid_t parent = getpid();
     int out[2], err[2];
