@@ -301,6 +301,8 @@ static enum sluice_error get_async_parked(struct get *get, struct sluice_wait *w
     }
     if (held && (handle == NULL || error != SLUICE_PARKED))
         sluice_wait_unref(waiter);
+    if (handle != NULL && error != SLUICE_PARKED)
+        *handle = NULL;
     return error;
 }
 
@@ -313,6 +315,8 @@ enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct slui
     struct get get;
     enum sluice_error error = get_init(&get, cache, request->key, request->key_size, request->timeout_ms);
 
+    if (wait != NULL)
+        *wait = NULL;
     if (error != SLUICE_OK)
         return get_reject(cache, error, outcome);
 
@@ -340,7 +344,12 @@ enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct slui
 
     if (error == SLUICE_PARKED)
         error = get_async_parked(&get, waiter, held, wait);
-    return error == SLUICE_PARKED ? error : get_refuse(error, outcome);
+    if (error == SLUICE_PARKED)
+        return error;
+    error = get_refuse(error, outcome);
+    if (get.led != NULL)
+        outcome->source = SLUICE_SOURCE_LOAD; /* it led, and left at once */
+    return error;
 }
 
 bool sluice_wait_cancel(struct sluice_wait *waiter)

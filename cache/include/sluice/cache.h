@@ -268,7 +268,7 @@ struct sluice_wait;
  * Answers at once or parks a callback; holds no thread. Returns
  *   SLUICE_PARKED   the callback will run once, perhaps before this call returns (rule 19); `*outcome` is untouched
  *   anything else   the outcome, at once; `*outcome` is set and the caller's, and the callback does not run
- * With `wait` not NULL and SLUICE_PARKED, `*wait` is a reference of the caller's: sluice_wait_unref().
+ * With `wait` not NULL, `*wait` is then a reference of the caller's: sluice_wait_unref(). Not parked, it is NULL.
  * A get that leads calls the loader on this thread before it returns: use a loader that returns early.
  */
 SLUICE_API enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct sluice_async_get *get,
