@@ -24,7 +24,7 @@ static void defaults_of_the_server_and_a_cache(void **state)
     assert_null(config->admin_token_file);
     assert_int_equal(config->workers, 0);
     assert_int_equal(config->connections_max, 10000);
-    assert_int_equal(config->header_size_max, 16384);
+    assert_int_equal(config->header_size_max, 8192);
     assert_int_equal(config->idle_timeout_ms, 75000);
     assert_int_equal(config->drain_timeout_ms, 30000);
     assert_int_equal(config->log_level, LOG_INFO);
