@@ -6,7 +6,8 @@
  * Traps of the library (0.9.75) that shape this file:
  * - Its first call of the handler comes before the body; an answer queued then closes the connection. So that call only
  *   looks at the headers, except for refusals that must not wait for a body.
- * - It is lenient: of several Content-Lengths it takes the first, Transfer-Encoding beats both. We refuse these.
+ * - It is lenient: of several Content-Lengths it takes the first, Transfer-Encoding beats both, any bytes can be a
+ * name. Of a folded header the continuation is added to the name, so that nobody finds it any more. We refuse these.
  * - It changes the target in place; so it is copied when the request line comes, which also makes the request object.
  * - A daemon that is stopped with a suspended connection aborts the process; http_worker.c sees to it that none is.
  */
@@ -248,12 +249,53 @@ static size_t on_unescape(void *arg, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
+static bool is_alphanumeric(unsigned char c)
+{
+    return (unsigned char)((c | 0x20) - 'a') < 26 || (unsigned char)(c - '0') < 10;
+}
+
+/* Whether all bytes are letters, digits, or in `others`. */
+static bool is_made_of(const char *text, size_t size, const char *others)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!is_alphanumeric((unsigned char)text[i]) && (!text[i] || !strchr(others, text[i])))
+            return false;
+    return true;
+}
+
+/* Whether the name is that of `field` with something after it. */
+static bool is_extended(const char *name, size_t name_size, enum http_field field)
+{
+    return name_size > field_names[field].size &&
+           strncasecmp(name, field_names[field].text, field_names[field].size) == 0;
+}
+
+/*
+ * Whether a header is what it claims to be (RFC 9112, 5.1; RFC 9110, 5.5): its name is a token, its value has no bare
+ * CR. A name that begins like one that tells where the request ends, and goes on, was folded.
+ */
+static bool field_is_sound(const char *name, size_t name_size, const char *value, size_t value_size)
+{
+    return is_made_of(name, name_size, "-_.!#$%&'*+^`|~") && !(value_size > 0 && memchr(value, '\r', value_size)) &&
+           !is_extended(name, name_size, HTTP_FIELD_CONTENT_LENGTH) &&
+           !is_extended(name, name_size, HTTP_FIELD_TRANSFER_ENCODING);
+}
+
+/* Whether a Host header is host and port (RFC 9110, 7.2), as far as their bytes go. */
+static bool host_is_sound(const char *host)
+{
+    return is_made_of(host, strlen(host), ".:-[]_~%!$&'()*+,;=");
+}
+
 static enum MHD_Result on_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
                                 const char *value, size_t value_size)
 {
     struct request *request = arg;
     (void)kind;
-    (void)value_size;
+    if (!field_is_sound(name, name_size, value, value_size)) {
+        request->refusal = HTTP_REFUSAL_FIELD_SYNTAX;
+        return MHD_NO;
+    }
     enum http_field field = field_find(name, name_size);
     if (field == HTTP_FIELDS_COUNT)
         return MHD_YES;
@@ -282,8 +324,11 @@ static enum http_refusal request_check(const struct request *request, const char
         if (body_size > 0)
             return body_size > HTTP_DISCARD_MAX ? HTTP_REFUSAL_BODY_SIZE : HTTP_REFUSAL_BODY;
     }
-    if (!request->fields[HTTP_FIELD_HOST] && strcmp(version, "HTTP/1.1") == 0)
+    const char *host = request->fields[HTTP_FIELD_HOST];
+    if (!host && strcmp(version, "HTTP/1.1") == 0)
         return HTTP_REFUSAL_HOST_MISSING;
+    if (host && !host_is_sound(host))
+        return HTTP_REFUSAL_HOST_INVALID;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (info && info->header_size > request->connection->worker->server->options.header_size_max)
@@ -433,7 +478,8 @@ void http_daemon_add(struct http_worker *worker, struct http_connection *connect
     worker->adding = connection;
     (void)MHD_add_connection(worker->daemon, connection->fd, (struct sockaddr *)&connection->address,
                              connection->address_size);
-    if (worker->adding) { /* it came to nothing; the library closed the socket */
+    if (worker->adding) { /* it came to nothing; the library closed the socket, whose number may be another's by now */
+        connection->fd = -1;
         http_worker_opened(connection);
         http_worker_closed(connection);
         worker->adding = NULL;

@@ -40,7 +40,8 @@ struct http_connection {
     struct http_connection *prev, *next; /* the worker's list */
     struct http_worker *worker;
     int fd;
-    bool busy; /* a request is under way on it */
+    bool busy;  /* a request is under way on it */
+    bool ended; /* the client has ended its sending side */
     socklen_t address_size;
     struct sockaddr_storage address;
 };
@@ -58,7 +59,7 @@ struct http_worker {
     _Alignas(64) struct http_server *server;
     struct MHD_Daemon *daemon;
     struct MHD_Response *no_memory; /* the answer when there is no memory for an answer */
-    int poll_fd;                    /* epoll: wake_fd and the library's own epoll descriptor */
+    int poll_fd;                    /* epoll: wake_fd, the library's own epoll descriptor, ends of connections */
     struct http_connection *list;   /* connections that the library has */
     struct http_connection *adding; /* the one that is just handed to it */
     bool closing_idle;              /* drain: the grace is over */

@@ -3,6 +3,9 @@
  * http_worker.c: a worker's thread. One turn: sleep until the library's epoll descriptor or the inbox has something,
  * take the inbox, let the library run.
  *
+ * The library misses that a client has ended its sending side if that came together with the last request: it takes a
+ * short read to be all there is, and is woken by changes only. So we watch for that ourselves, and tell it.
+ *
  * May be used by: http*.c. The functions without "any thread" in http_private.h run on the worker's own.
  */
 #include <stdlib.h>
@@ -11,6 +14,9 @@
 #include <unistd.h>
 
 #include "http_private.h"
+
+/* Events that are fetched in one turn; what is left over comes in the next. */
+#define EVENTS_AT_ONCE_MAX 64
 
 void http_worker_wake(struct http_worker *worker)
 {
@@ -59,9 +65,20 @@ static void connection_hang_up(const struct http_connection *connection)
     shutdown(connection->fd, SHUT_RD);
 }
 
+/* The client sends no more. A request that is under way is answered first. */
+static void connection_ended(struct http_connection *connection)
+{
+    connection->ended = true;
+    if (!connection->busy)
+        connection_hang_up(connection);
+}
+
 void http_worker_opened(struct http_connection *connection)
 {
     struct http_worker *worker = connection->worker;
+    struct epoll_event end = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+    /* Closing the descriptor undoes it. Without memory for it, the idle timeout will see to the connection. */
+    epoll_ctl(worker->poll_fd, EPOLL_CTL_ADD, connection->fd, &end);
     connection->prev = NULL;
     connection->next = worker->list;
     if (worker->list)
@@ -98,7 +115,7 @@ void http_worker_request_began(struct http_connection *connection)
 void http_worker_request_ended(struct http_connection *connection)
 {
     connection->busy = false;
-    if (connection->worker->closing_idle)
+    if (connection->ended || connection->worker->closing_idle)
         connection_hang_up(connection);
 }
 
@@ -130,15 +147,23 @@ static int sooner(int a_ms, int b_ms)
     return b_ms < 0 || a_ms < b_ms ? a_ms : b_ms;
 }
 
+/* What woke us does not matter, save for the ends of connections, of which each is told once. */
+static void worker_sleep(struct http_worker *worker, int timeout_ms)
+{
+    struct epoll_event events[EVENTS_AT_ONCE_MAX];
+    int count = epoll_wait(worker->poll_fd, events, EVENTS_AT_ONCE_MAX, timeout_ms);
+    for (int i = 0; i < count; i++)
+        if (events[i].data.ptr)
+            connection_ended(events[i].data.ptr);
+}
+
 static void *worker_main(void *arg)
 {
     struct http_worker *worker = arg;
     for (;;) {
         int timeout_ms = sooner(http_daemon_timeout_ms(worker), worker_drain(worker));
-        if (timeout_ms != 0) {
-            struct epoll_event events[2];
-            epoll_wait(worker->poll_fd, events, 2, timeout_ms); /* what woke us does not matter */
-        }
+        if (timeout_ms != 0)
+            worker_sleep(worker, timeout_ms);
         worker_take_inbox(worker);
         if (atomic_load(&worker->server->stopping) && atomic_load(&worker->parked) == 0)
             break;

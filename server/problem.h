@@ -16,6 +16,8 @@
     X(PROBLEM_NUL_KEY, 400, "nul-in-key", "The key holds a NUL byte")                                                  \
     X(PROBLEM_UNKNOWN_PARAMETER, 400, "unknown-parameter", "The query is not one that this resource knows")            \
     X(PROBLEM_HOST_MISSING, 400, "host-missing", "An HTTP/1.1 request needs a Host header")                            \
+    X(PROBLEM_HOST_INVALID, 400, "host-invalid", "The Host header is not a host and a port")                           \
+    X(PROBLEM_FIELD_SYNTAX, 400, "header-malformed", "A header is not well-formed")                                    \
     X(PROBLEM_FIELD_REPEATED, 400, "header-repeated", "Host or Content-Length is given more than once")                \
     X(PROBLEM_TRANSFER_ENCODING, 400, "transfer-encoding", "This method takes no Transfer-Encoding")                   \
     X(PROBLEM_BODY, 400, "body-not-allowed", "This method takes no body")                                              \
