@@ -58,6 +58,15 @@ void client_close(struct client *client)
     free(client);
 }
 
+void client_reset(struct client *client)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    if (client)
+        setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    client_close(client);
+}
+
 /* Waits until one of `events` holds. */
 static void await_events(const struct client *client, short events, int64_t deadline_ms, const char *what)
 {
@@ -198,6 +207,17 @@ void client_await_end(struct client *client)
     }
     if (client->in_size > 0)
         fail_msg("%zu bytes where the connection had to end: %.*s", client->in_size, (int)client->in_size, client->in);
+}
+
+void client_skip_to_end(struct client *client)
+{
+    int64_t deadline_ms = await_now_ms() + CLIENT_MS_MAX;
+
+    while (!client->ended) {
+        await_events(client, POLLIN, deadline_ms, "the end of the connection");
+        read_some(client);
+        client->in_size = 0;
+    }
 }
 
 bool client_has_more(struct client *client)

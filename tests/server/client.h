@@ -31,6 +31,9 @@ struct client;
 struct client *client_open(unsigned port);
 void client_close(struct client *client);
 
+/* Closes with a reset, which leaves nothing of the connection in the kernel. NULL is allowed. */
+void client_reset(struct client *client);
+
 /* Sends all of it. The connection must last for that. */
 void client_send(struct client *client, const void *bytes, size_t size);
 void client_sendf(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -46,6 +49,9 @@ bool client_receive(struct client *client, enum answer_to to, struct answer *ans
 
 /* Waits until the server has ended the connection. A byte that comes before fails the test. */
 void client_await_end(struct client *client);
+
+/* Likewise, but what comes before is thrown away. */
+void client_skip_to_end(struct client *client);
 
 /* Whether something has come that was not received yet, or the end of the connection. Does not wait. */
 bool client_has_more(struct client *client);

@@ -98,7 +98,7 @@ void herd_close(struct herd *herd)
     if (!herd)
         return;
     for (size_t i = 0; i < herd->count; i++) {
-        client_close(herd->members[i].client);
+        client_reset(herd->members[i].client); /* thousands of closed ones would use up the ports */
         answer_fini(&herd->members[i].answer);
     }
     close(herd->epoll_fd);
