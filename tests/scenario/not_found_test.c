@@ -34,7 +34,7 @@ static void rule_6_not_found_is_remembered_for_its_own_time(void **state)
     struct fixture *fixture = *state;
     fixture->options.not_found_ttl_ms = 100;
     fixture->options.expire_after_write_ms = 100000;
-    fixture->options.failure_backoff_ms = 100000;
+    fixture->options.failure_backoff_ms = 10000;
     fixture_open(fixture);
 
     for (int first = 0; first < WAYS; first++) {
