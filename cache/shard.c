@@ -228,6 +228,7 @@ static int64_t answer_ttl_ms(const struct sluice_options *options, struct entry 
     }
 }
 
+/* Stores, but for the place in the eviction order. */
 static void shard_store_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
                                int64_t ttl_ms, struct after *after) HOLDS_SHARD;
 static void shard_store_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
@@ -244,7 +245,6 @@ static void shard_store_locked(struct shard *shard, struct entry *entry, const s
         gone_ms = clock_after_ms(gone_ms, shard->cache->options.failure_backoff_max_ms);
     entry->ready = true;
 
-    eviction_stored(&shard->locked.eviction, entry);
     shard->locked.counters.entries++;
     shard->locked.counters.weight += weight;
     atomic_fetch_add_explicit(&shard->cache->used, shard_cost(shard->cache, weight), memory_order_relaxed);
@@ -269,10 +269,12 @@ void shard_settle_locked(struct shard *shard, struct entry *entry, const struct 
         return;
     }
     shard_store_locked(shard, entry, answer, now_ms, ttl_ms, after);
+    /* Room is made before it takes its place in the order: where all others are marked, it would be the victim. */
     while (atomic_load_explicit(&cache->used, memory_order_relaxed) > cache->used_max) {
         if (!shard_evict_locked(shard, after)) {
             after->over_full = true;
             break;
         }
     }
+    eviction_stored(&shard->locked.eviction, entry);
 }
