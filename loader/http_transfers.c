@@ -402,8 +402,12 @@ void http_transfers_destroy(struct http_transfers *transfers)
 {
     if (!transfers)
         return;
-    for (size_t i = 0; i < transfers->count; i++)
-        transfer_destroy(transfers->all[i]);
+    while (transfers->idle) {
+        struct transfer *transfer = transfers->idle;
+
+        transfers->idle = transfer->next_idle;
+        transfer_destroy(transfer);
+    }
     curl_multi_cleanup(transfers->multi);
     curl_slist_free_all(transfers->headers);
     free(transfers->all);

@@ -12,10 +12,11 @@ static const char *parse_unix(const char *path, struct address *address)
 {
     if (path[0] != '/')
         return "the path of a unix socket begins with /";
-    if (strlen(path) >= sizeof(address->path))
+    size_t size = strlen(path) + 1;
+    if (size > sizeof(address->path))
         return "the path of a unix socket has at most 107 bytes";
     *address = (struct address){.is_unix = true};
-    strcpy(address->path, path);
+    memcpy(address->path, path, size);
     return NULL;
 }
 

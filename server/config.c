@@ -74,7 +74,7 @@ static void unknown_report(struct parse *parse, bool is_section)
 }
 
 /* Everything that libconfuse itself finds wrong. */
-static void on_error(cfg_t *section, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *section, const char *format, va_list arguments)
 {
     struct parse *parse = parse_current;
     char text[512];

@@ -149,7 +149,7 @@ static bool snapshot_take(struct snapshot *snapshot, const struct caches *caches
 char *metrics_text(const struct caches *caches, struct http_server *data, struct http_server *admin, size_t *size)
 {
     char *text = NULL;
-    struct snapshot snapshot = {NULL};
+    struct snapshot snapshot = {.caches = NULL};
     if (!snapshot_take(&snapshot, caches))
         goto free_snapshot;
     http_server_stats(data, &snapshot.sides[0]);

@@ -208,6 +208,30 @@ static bool percent_decode(char *text)
     return true;
 }
 
+/* Takes "N/" off `*path`, if that is what it begins with. */
+static bool take_number(const char **path, unsigned long max, unsigned long *number)
+{
+    char *end;
+
+    if (**path < '0' || **path > '9') {
+        return false;
+    }
+    *number = strtoul(*path, &end, 10);
+    *path = end + 1;
+    return *end == '/' && *number <= max;
+}
+
+static bool parse_delay(const char *path, unsigned long *delay_ms, unsigned long *size)
+{
+    static const char prefix[] = "/delay/";
+
+    if (strncmp(path, prefix, sizeof(prefix) - 1) != 0) {
+        return false;
+    }
+    path += sizeof(prefix) - 1;
+    return take_number(&path, DELAY_MS_MAX, delay_ms) && take_number(&path, BODY_BYTES_MAX, size);
+}
+
 static void serve_path(struct origin *origin, struct client *client, char *path)
 {
     static const char count_prefix[] = "/count?path=";
@@ -223,8 +247,7 @@ static void serve_path(struct origin *origin, struct client *client, char *path)
         snprintf(text, sizeof(text), "%ju\n",
                  all ? (uintmax_t)origin->requests : (uintmax_t)count_of(origin, path + sizeof(count_prefix) - 1));
         answer_client(client, "200 OK", 0, text, strlen(text));
-    } else if (sscanf(path, "/delay/%5lu/%8lu/", &delay_ms, &size) != 2 || delay_ms > DELAY_MS_MAX ||
-               size > BODY_BYTES_MAX) {
+    } else if (!parse_delay(path, &delay_ms, &size)) {
         refuse(client, "404 Not Found");
     } else {
         uintptr_t count = count_request(origin, path);

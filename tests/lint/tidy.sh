@@ -12,7 +12,7 @@ count=$(echo "$files" | grep -c .)
 # One file a run: over several, clang-tidy 14 carries the state of its va_list check from file to file. The lines that
 # count warnings count those of system headers too, and say nothing.
 if [ "$count" -gt 0 ]; then
-    echo "$files" | xargs -P "$(nproc)" -n 1 clang-tidy --quiet --config-file="$PWD/.clang-tidy" -p "$2" 2>&1 |
+    echo "$files" | xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p "$2" 2>&1 |
         grep -vE '^([0-9]+ warnings?( and [0-9]+ errors?)? generated\.|Suppressed .*|Use -header-filter.*)$' >"$2/tidy.log"
     cat "$2/tidy.log"
     found=$(grep -cE ': (warning|error): ' "$2/tidy.log")

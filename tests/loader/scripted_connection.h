@@ -42,7 +42,7 @@ struct scripted_parsed {
 };
 
 /* What can't be done ends the process; `what` and errno say why. */
-void scripted_die(const char *what);
+_Noreturn void scripted_die(const char *what);
 void *scripted_must(void *memory);
 
 /* Takes over the descriptor, which must not block. */

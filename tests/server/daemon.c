@@ -142,15 +142,16 @@ void daemon_await_log(struct daemon *daemon, const char *text)
 static unsigned await_port(struct daemon *daemon, const char *side)
 {
     char text[64], address[SCRATCH_PATH_MAX];
-    unsigned port;
+    const char *colon;
 
     snprintf(text, sizeof text, "event=listening side=%s address=", side);
     log_await(daemon->log, text, address, sizeof address);
     if (strncmp(address, "unix:", strlen("unix:")) == 0)
         return 0;
-    if (!strrchr(address, ':') || sscanf(strrchr(address, ':'), ":%u", &port) != 1)
+    colon = strrchr(address, ':');
+    if (!colon || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
         fail_msg("\"%s\" is not an address with a port", address);
-    return port;
+    return (unsigned)strtoul(colon + 1, NULL, 10);
 }
 
 struct daemon *daemon_start_as_is(const char *config)

@@ -151,7 +151,10 @@ static void garbage_never_does_harm(void **state)
     for (int round = 0; round < 3000; round++) {
         for (size_t i = 0; i < sizeof(bytes); i++) {
             seed = seed * 1664525 + 1013904223;
-            bytes[i] = round % 3 == 0 ? (char)(seed >> 24) : SIGNS[(seed >> 24) % (sizeof(SIGNS) - 1)];
+            unsigned char byte = (unsigned char)(seed >> 24);
+            bytes[i] = SIGNS[byte % (sizeof(SIGNS) - 1)];
+            if (round % 3 == 0)
+                memcpy(&bytes[i], &byte, 1);
         }
         char *faults = config_faults_of_bytes(bytes, sizeof(bytes) - (size_t)(round % 500));
         assert_true(strlen(faults) > 0);
