@@ -31,3 +31,8 @@ int64_t clock_left_ms(int64_t now_ms, int64_t until_ms)
         return SLUICE_NEVER;
     return until_ms > now_ms ? until_ms - now_ms : 0;
 }
+
+int64_t clock_age_ms(int64_t now_ms, int64_t since_ms)
+{
+    return now_ms > since_ms ? now_ms - since_ms : 0;
+}

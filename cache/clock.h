@@ -17,4 +17,7 @@ int64_t clock_after_ms(int64_t now_ms, int64_t span_ms);
 /* What is left from now to an instant: at least 0, SLUICE_NEVER for CLOCK_FAR. */
 int64_t clock_left_ms(int64_t now_ms, int64_t until_ms);
 
+/* The age of what began at an instant: at least 0, since a call's instant may be from before another call's change. */
+int64_t clock_age_ms(int64_t now_ms, int64_t since_ms);
+
 #endif

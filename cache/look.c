@@ -58,7 +58,7 @@ static void view_entry_locked(struct snapshot *snapshot, const struct entry *ent
     view->key_size = entry->key_size;
     view->error = (enum sluice_error)entry->answer;
     view->value = entry->value == NULL ? NULL : sluice_value_ref(entry->value);
-    view->age_ms = now_ms - entry->stored_ms;
+    view->age_ms = clock_age_ms(now_ms, entry->stored_ms);
     view->ttl_ms = clock_left_ms(now_ms, entry->fresh_until_ms);
     snapshot->count++;
 }
@@ -122,7 +122,7 @@ static void view_flight_locked(struct snapshot *snapshot, const struct sluice_lo
 
     view->key = snapshot_key(snapshot, flight->key, flight->key_size);
     view->key_size = flight->key_size;
-    view->age_ms = now_ms - flight->locked.started_ms;
+    view->age_ms = clock_age_ms(now_ms, flight->locked.started_ms);
     view->waiters = flight->locked.waiters_count;
     view->state = flight->locked.state;
     snapshot->count++;

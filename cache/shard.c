@@ -164,7 +164,7 @@ void shard_answer_locked(const struct entry *entry, int64_t now_ms, struct sluic
     outcome->source = SLUICE_SOURCE_HIT;
     outcome->value = is_value ? entry->value : NULL;
     outcome->reason = is_value ? NULL : entry->value;
-    outcome->age_ms = now_ms - entry->stored_ms;
+    outcome->age_ms = clock_age_ms(now_ms, entry->stored_ms);
     outcome->ttl_ms = clock_left_ms(now_ms, entry->fresh_until_ms);
     outcome->stored = true;
 }

@@ -22,6 +22,14 @@ static void what_is_left_is_never_negative(void **state)
     assert_int_equal(clock_left_ms(20, CLOCK_FAR), SLUICE_NEVER);
 }
 
+static void an_age_is_never_negative(void **state)
+{
+    (void)state;
+    assert_int_equal(clock_age_ms(15, 10), 5);
+    assert_int_equal(clock_age_ms(10, 10), 0);
+    assert_int_equal(clock_age_ms(10, 15), 0);
+}
+
 static int64_t noon(void *self)
 {
     return *(int64_t *)self;
@@ -44,6 +52,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_span_of_never_and_an_overflow_are_far),
         cmocka_unit_test(what_is_left_is_never_negative),
+        cmocka_unit_test(an_age_is_never_negative),
         cmocka_unit_test(a_clock_of_the_callers_is_used),
     };
 
