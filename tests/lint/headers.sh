@@ -13,7 +13,7 @@ folders() {
     cache/*) echo -Icache ;;
     loader/*) echo -Iloader ;;
     tests/loader/*) echo -Iloader -Itests/support ;;
-    tests/*) echo -Itests/support -Icache -Iserver -I. ;;
+    tests/*) echo -Itests/support -Itests/loader -Icache -Iserver -I. ;;
     *) echo -Iserver -I. ;;
     esac
 }
