@@ -35,6 +35,7 @@ static _Thread_local struct plan *armed_here;
 static atomic_bool threads_refused;
 
 static _Thread_local struct fault_counts counts;
+static atomic_size_t frees_of_all;
 
 /* Whether the plan refuses this allocation. */
 static bool plan_refuses(struct plan *plan)
@@ -86,6 +87,11 @@ struct fault_counts fault_counts(void)
     return counts;
 }
 
+size_t fault_frees_of_all(void)
+{
+    return atomic_load(&frees_of_all);
+}
+
 void *__wrap_malloc(size_t size)
 {
     return allocation_allowed() ? __real_malloc(size) : NULL;
@@ -123,8 +129,10 @@ char *__wrap_strndup(const char *text, size_t size)
 
 void __wrap_free(void *memory)
 {
-    if (memory != NULL)
+    if (memory != NULL) {
         counts.frees++;
+        atomic_fetch_add(&frees_of_all, 1);
+    }
     __real_free(memory);
 }
 

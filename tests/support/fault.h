@@ -30,4 +30,7 @@ struct fault_counts {
 /* What this thread has done so far. */
 struct fault_counts fault_counts(void);
 
+/* What all threads together have freed so far. Any thread. */
+size_t fault_frees_of_all(void);
+
 #endif
