@@ -10,8 +10,8 @@
 #include "fixture.h"
 #include "sums.h"
 
-#define LIFE_KEYS    40
-#define LIFE_ENTRIES 30 /* too few for all of them */
+#define LIFE_KEYS    24
+#define LIFE_ENTRIES 18 /* too few for all of them */
 
 /* What the callback of an asynchronous get was told. */
 struct told {

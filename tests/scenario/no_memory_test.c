@@ -207,8 +207,9 @@ static bool attempt_fails(struct fixture *fixture, const struct attempt *attempt
 static void rule_20_no_memory_fails_that_one_call_and_leaves_the_cache_whole(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->options.failure_backoff_ms = 0;
     fixture->options.shards = 1;
+    fixture->options.loads_max = 1; /* so that a place that is not given back is missed */
+    fixture->options.waiters_max = 2;
 
     for (size_t i = 0; i < COUNT_OF(attempts); i++)
         for (int lasting = 0; lasting <= 1; lasting++) {
