@@ -210,7 +210,7 @@ static void rule_19_the_loader_runs_with_no_lock_held(void **state)
 struct reentry {
     struct fixture *fixture;
     struct call *inner;
-    enum sluice_error found;
+    bool cancelled;
 };
 
 static void get_again(void *arg, const struct sluice_outcome *outcome)
@@ -287,6 +287,34 @@ static void rule_19_an_invalidation_from_within_takes_what_was_just_stored(void 
     fixture_expect_absent(fixture, "key");
 }
 
+static void cancel_inner(void *arg, const struct sluice_outcome *outcome)
+{
+    struct reentry *reentry = arg;
+    (void)outcome;
+    reentry->cancelled = call_cancel(reentry->inner);
+}
+
+/* Of the same flight: cancel_test.c. */
+static void rule_19_a_cancel_from_within_of_a_wait_on_another_flight(void **state)
+{
+    struct fixture *fixture = *state;
+    struct reentry reentry = {.fixture = fixture};
+    fixture->options.shards = 1;
+    fixture_open(fixture);
+    struct call *call = call_start_spec(fixture, &(struct call_spec){.way = WAY_ASYNC,
+                                                                     .key = "key",
+                                                                     .timeout_ms = SLUICE_WAIT_FOREVER,
+                                                                     .inside = cancel_inner,
+                                                                     .arg = &reentry});
+    reentry.inner = call_park(fixture, WAY_ASYNC, "other", SLUICE_WAIT_FOREVER);
+    gated_loader_end(fixture->loader, 0, ENDING_VALUE, "value");
+    call_expect(call, SLUICE_OK, "value");
+    assert_true(reentry.cancelled);
+    gated_loader_end(fixture->loader, 1, ENDING_VALUE, "other");
+    assert_false(call_done(reentry.inner));
+    fixture_expect_present(fixture, "other", SLUICE_OK, "other");
+}
+
 static void close_from_within(void *arg, const struct sluice_outcome *outcome)
 {
     struct reentry *reentry = arg;
@@ -324,6 +352,7 @@ int main(void)
         FIXTURE_TEST(rule_19_a_get_of_the_same_key_from_within),
         FIXTURE_TEST(rule_19_a_put_from_within_comes_after_the_load),
         FIXTURE_TEST(rule_19_an_invalidation_from_within_takes_what_was_just_stored),
+        FIXTURE_TEST(rule_19_a_cancel_from_within_of_a_wait_on_another_flight),
         FIXTURE_TEST(rule_19_a_close_from_within),
     };
     FIXTURE_MAIN(tests);

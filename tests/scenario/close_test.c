@@ -99,6 +99,7 @@ static void fill(struct fixture *fixture, struct crowd *crowds)
     fixture_put(fixture, "overtaken", "put");
     crowd_expect(&crowds[1], SLUICE_OK, "put");
     crowd_park(fixture, &crowds[2], 3, "current", WAY_BLOCKING);
+    gated_loader_await_calls(fixture->loader, 3); /* a leader is parked before its loader is called */
 }
 
 static void rule_18_destroyed_with_loads_in_flight(void **state)
