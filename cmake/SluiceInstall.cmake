@@ -1,7 +1,11 @@
-# Installs what is not built: manual pages, the configuration with every default, the examples and the licence.
+# Installs what is not built: manual pages, configuration, the systemd unit, the examples and the licence.
 foreach(section IN ITEMS 5 8)
   install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} FILES_MATCHING PATTERN "*.${section}")
 endforeach()
-install(FILES conf/sluice.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES conf/sluice.conf conf/haproxy.cfg conf/prometheus.yml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+if(SLUICE_SERVER)
+  configure_file(conf/sluiced.service.in sluiced.service @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sluiced.service DESTINATION lib/systemd/system)
+endif()
 install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES LICENSE README.md CHANGELOG.md docs/contract.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
