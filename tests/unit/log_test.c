@@ -56,11 +56,14 @@ static const char *logged(void)
 /* What was logged is one line: a time and then this. */
 static void expect_line(const char *expected)
 {
+    static const char shape[] = "time=0000-00-00T00:00:00.000Z ";
     const char *line = logged();
-    unsigned digits[7];
-    assert_int_equal(sscanf(line, "time=%4u-%2u-%2uT%2u:%2u:%2u.%3uZ ", &digits[0], &digits[1], &digits[2], &digits[3],
-                            &digits[4], &digits[5], &digits[6]),
-                     7);
+    for (size_t i = 0; i < sizeof shape - 1; i++) {
+        if (shape[i] == '0')
+            assert_in_range(line[i], '0', '9');
+        else
+            assert_int_equal(line[i], shape[i]);
+    }
     const char *rest = strchr(line, ' ') + 1;
     size_t size = strlen(rest);
     assert_true(size > 0 && rest[size - 1] == '\n');
