@@ -62,13 +62,6 @@ static void rule_16_cleared_again_and_again_before_anything_was_given_back(void 
     assert_int_equal(fixture_stats(fixture).entries, 1000);
 }
 
-/* Parks a crowd on load `number`: its leader is parked before its loader is called, so that must be waited for. */
-static void park_nth(struct fixture *fixture, struct crowd *crowd, const char *key, size_t number)
-{
-    crowd_park(fixture, crowd, 4, key, (enum way)(number % WAYS));
-    gated_loader_await_calls(fixture->loader, number + 1);
-}
-
 static void rule_16_covers_loads_in_flight(void **state)
 {
     struct fixture *fixture = *state;
@@ -77,12 +70,12 @@ static void rule_16_covers_loads_in_flight(void **state)
     fixture_open(fixture);
     put_many(fixture);
     for (size_t i = 0; i < COUNT_OF(keys); i++)
-        park_nth(fixture, &old[i], keys[i], i);
+        crowd_park(fixture, &old[i], 4, keys[i], (enum way)(i % WAYS));
     struct sluice_invalidated gone = fixture_invalidate(fixture, INVALIDATION_ALL, "key");
     assert_int_equal(gone.entries, ENTRIES);
     assert_int_equal(gone.loads, COUNT_OF(keys));
     for (size_t i = 0; i < COUNT_OF(keys); i++)
-        park_nth(fixture, &new[i], keys[i], COUNT_OF(keys) + i);
+        crowd_park(fixture, &new[i], 4, keys[i], (enum way)(i % WAYS));
     assert_int_equal(gated_loader_calls_in_all(fixture->loader), 2 * COUNT_OF(keys));
 
     for (size_t i = 0; i < COUNT_OF(keys); i++) {

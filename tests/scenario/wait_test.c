@@ -40,6 +40,8 @@ static void rule_7_a_leader_that_leaves_takes_nobody_along(void **state)
         for (int way = 0; way < WAYS; way++) {
             size_t number = gated_loader_calls_in_all(fixture->loader);
             struct call *leader = call_park(fixture, (enum way)way, "key", 100);
+            /* A blocking one has its deadline only when it has come back from its loader. */
+            AWAIT(fixture_advance(fixture, 0) != SLUICE_NEVER);
             struct crowd followers;
             crowd_park(fixture, &followers, 2, "key", WAY_BLOCKING);
             fixture_advance(fixture, 100);

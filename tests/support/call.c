@@ -99,9 +99,12 @@ struct call *call_start(struct fixture *fixture, enum way way, const char *key, 
 
 struct call *call_park(struct fixture *fixture, enum way way, const char *key, int64_t timeout_ms)
 {
-    uint64_t before = fixture_stats(fixture).waiters;
+    struct sluice_stats before = fixture_stats(fixture);
+    size_t called = gated_loader_calls_in_all(fixture->loader);
     struct call *call = call_start(fixture, way, key, timeout_ms);
-    fixture_await_waiters(fixture, before + 1);
+    fixture_await_waiters(fixture, before.waiters + 1);
+    if (fixture_stats(fixture).loads > before.loads) /* it leads, and was parked before its loader was called */
+        gated_loader_await_calls(fixture->loader, called + 1);
     assert_false(call_done(call));
     return call;
 }

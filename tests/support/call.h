@@ -46,7 +46,10 @@ struct call {
 struct call *call_start_spec(struct fixture *fixture, const struct call_spec *spec);
 struct call *call_start(struct fixture *fixture, enum way way, const char *key, int64_t timeout_ms);
 
-/* Begins a get that is sure to park, and waits until it has. Others must not park or leave meanwhile. */
+/*
+ * Begins a get that is sure to park, and waits until it has and, if it leads, until its loader has been called: the
+ * fixture's. Others must not begin, park or leave meanwhile.
+ */
 struct call *call_park(struct fixture *fixture, enum way way, const char *key, int64_t timeout_ms);
 
 /* Whether its outcome has come. Any thread. */
