@@ -17,6 +17,7 @@ struct storm_call {
     uint32_t key;
     uint64_t floor;
     unsigned whim; /* what the callback does besides */
+    bool ready;    /* told that it parks, or never asked to be */
     atomic_uint told;
 };
 
@@ -145,6 +146,8 @@ static void callback(void *arg, const struct sluice_outcome *outcome)
     struct storm_call *call = arg;
     struct storm *storm = call->storm;
     judge(storm, outcome, call->key, call->floor);
+    if (!call->ready)
+        storm_fault(storm, "a callback ran before its get was told that it parks");
     if (call->whim == 0)
         get_if_present(storm, call->key);
     else if (call->whim == 1)
@@ -152,6 +155,12 @@ static void callback(void *arg, const struct sluice_outcome *outcome)
     atomic_fetch_add(&storm->called, 1);
     if (atomic_fetch_add(&call->told, 1) != 0)
         storm_fault(storm, "a callback ran twice");
+}
+
+static void parking(void *arg)
+{
+    struct storm_call *call = arg;
+    call->ready = true;
 }
 
 /* Waits for the end of a parked get, or cancels it; either way the callback has run or never will. */
@@ -190,11 +199,13 @@ static void get_async(struct worker *worker, uint32_t key)
     struct sluice_outcome outcome;
     *call = (struct storm_call){.storm = storm, .key = key, .floor = ledger_floor(&storm->ledger, key)};
     call->whim = random_below(&worker->random, 16);
+    call->ready = random_below(&worker->random, 2) == 0;
     struct sluice_async_get get = {
         .key = bytes.data,
         .key_size = bytes.size,
         .timeout_ms = some_timeout_ms(worker),
         .callback = callback,
+        .parking = call->ready ? NULL : parking,
         .arg = call,
     };
     struct sluice_wait *wait = NULL;
