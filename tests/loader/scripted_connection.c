@@ -90,7 +90,9 @@ int scripted_connection_parse(struct scripted_connection *connection, struct scr
         return 0;
     *parsed = (struct scripted_parsed){0};
     size = (size_t)(end - connection->in) + 4;
-    parsed->head = scripted_must(strndup(connection->in, size));
+    parsed->head = scripted_must(malloc(size + 1));
+    memcpy(parsed->head, connection->in, size);
+    parsed->head[size] = '\0';
     parsed->line = scripted_must(strndup(parsed->head, strcspn(parsed->head, "\r\n")));
     connection->in_size -= size;
     memmove(connection->in, connection->in + size, connection->in_size);
