@@ -219,7 +219,6 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *mhd
 {
     struct http_worker *worker = arg;
     struct http_connection *connection = connection_of(mhd);
-    http_worker_request_began(connection);
     if (!target)
         target = "";
     size_t context_size = worker->server->options.handler.context_size;
@@ -339,6 +338,7 @@ static enum http_refusal request_check(const struct request *request, const char
 static enum MHD_Result request_dispatch(struct request *request)
 {
     const struct http_handler *handler = &request->connection->worker->server->options.handler;
+    http_worker_request_began(request->connection);
     if (request->refusal != HTTP_REFUSAL_NONE)
         handler->refuse(handler->self, &request->shown, request->refusal);
     else

@@ -132,7 +132,8 @@ struct http_options {
     size_t workers;          /* at least 1 */
     size_t connections_max;  /* in all; over it a connection is closed at once */
     size_t header_size_max;  /* bytes of request line and headers */
-    int64_t idle_timeout_ms; /* a connection on which nothing moves; rounded up to seconds */
+    int64_t idle_timeout_ms; /* a connection on which nothing moves, rounded up to seconds; thrice that: a request that
+                                does not come to its end */
     struct http_handler handler;
 };
 
@@ -162,7 +163,7 @@ bool http_server_is_unix(const struct http_server *server);
 void http_server_stop_accepting(struct http_server *server);
 
 /*
- * From now on every answer closes its connection, and a connection on which no request is under way is closed after
+ * From now on every answer closes its connection, and a connection on which no request has come whole is closed after
  * HTTP_DRAIN_GRACE_MS. Waits until nobody is connected, for at most `timeout_ms`. True: nobody is. May be repeated.
  */
 #define HTTP_DRAIN_GRACE_MS 500

@@ -40,8 +40,9 @@ struct http_connection {
     struct http_connection *prev, *next; /* the worker's list */
     struct http_worker *worker;
     int fd;
-    bool busy;  /* a request is under way on it */
-    bool ended; /* the client has ended its sending side */
+    bool busy;       /* a request has come whole and is being answered */
+    bool ended;      /* the client has ended its sending side */
+    unsigned sweeps; /* of the worker, since it was opened or last busy */
     socklen_t address_size;
     struct sockaddr_storage address;
 };
@@ -64,6 +65,7 @@ struct http_worker {
     struct http_connection *adding; /* the one that is just handed to it */
     bool closing_idle;              /* drain: the grace is over */
     int64_t grace_end_ms;           /* when it will be; 0: no drain yet */
+    int64_t sweep_ms;               /* when to look next for requests that do not come to their end */
     pthread_t thread;
 
     /* Counters: written by the worker only, read by others. */

@@ -8,6 +8,7 @@
  *
  * May be used by: http*.c. The functions without "any thread" in http_private.h run on the worker's own.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,9 @@
 
 /* Events that are fetched in one turn; what is left over comes in the next. */
 #define EVENTS_AT_ONCE_MAX 64
+
+/* How many times a connection is met without a whole request, an idle_timeout apart, before it is closed. */
+#define SWEEPS_MAX 2
 
 void http_worker_wake(struct http_worker *worker)
 {
@@ -110,6 +114,7 @@ void http_worker_closed(struct http_connection *connection)
 void http_worker_request_began(struct http_connection *connection)
 {
     connection->busy = true;
+    connection->sweeps = 0;
 }
 
 void http_worker_request_ended(struct http_connection *connection)
@@ -138,6 +143,27 @@ static int worker_drain(struct http_worker *worker)
     return -1;
 }
 
+/* ---- requests that do not come to their end ---------------------------------------------------------------------- */
+
+/*
+ * The library closes connections that are silent. One that gets a byte now and then is not, and its request may never
+ * be whole; so every idle_timeout we look who is still not busy. Returns the milliseconds until we do, or -1.
+ */
+static int worker_sweep(struct http_worker *worker)
+{
+    if (!worker->list)
+        return -1;
+    int64_t now_ms = http_now_ms();
+    if (now_ms >= worker->sweep_ms) {
+        worker->sweep_ms = now_ms + worker->server->options.idle_timeout_ms;
+        for (struct http_connection *connection = worker->list; connection; connection = connection->next)
+            if (!connection->busy && ++connection->sweeps > SWEEPS_MAX)
+                connection_hang_up(connection);
+    }
+    int64_t left_ms = worker->sweep_ms - now_ms;
+    return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
+}
+
 /* ---- the thread -------------------------------------------------------------------------------------------------- */
 
 static int sooner(int a_ms, int b_ms)
@@ -161,7 +187,7 @@ static void *worker_main(void *arg)
 {
     struct http_worker *worker = arg;
     for (;;) {
-        int timeout_ms = sooner(http_daemon_timeout_ms(worker), worker_drain(worker));
+        int timeout_ms = sooner(http_daemon_timeout_ms(worker), sooner(worker_drain(worker), worker_sweep(worker)));
         if (timeout_ms != 0)
             worker_sleep(worker, timeout_ms);
         worker_take_inbox(worker);

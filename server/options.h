@@ -62,7 +62,8 @@ enum options_type { OPTIONS_TYPES(OPTIONS_TYPE_NAME) };
     X(ROOT, SIZE, header_size_max, header_size_max, OPTIONAL, "8KiB", "1KiB", "1MiB",                                 \
       "Size of a request's first line and headers.")                                                                   \
     X(ROOT, DURATION, idle_timeout, idle_timeout_ms, OPTIONAL, "75s", "1s", "1d",                                      \
-      "How long a connection may be silent before it is closed.")                                                      \
+      "How long a connection may be silent before it is closed. A request that is not whole after three times that "   \
+      "is cut off.")                                                                                                   \
     X(ROOT, DURATION, drain_timeout, drain_timeout_ms, OPTIONAL, "30s", "0", "1h",                                     \
       "How long accepted requests may still take after a signal to stop.")                                             \
     X(ROOT, LEVEL, log_level, log_level, OPTIONAL, "info", NULL, NULL,                                                 \
