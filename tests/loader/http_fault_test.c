@@ -140,31 +140,34 @@ static void garbage_is_a_failure(void **state)
                         SLUICE_LOAD_FAILED, "HTTP/0.9");
 }
 
-static void a_hanging_origin_times_the_load_out(void **state)
+/* The load that meets this answer times out, and when its time is over: not before, not at some other timeout. */
+static void expect_time_out(struct http_fixture *fixture, const struct scripted_answer *answer)
 {
-    struct http_fixture *fixture = *state;
+    static const char WORDS[] = "timed out after ";
+    const char *words;
 
     fixture->options.timeout_ms = SHORT_TIMEOUT_MS;
-    expect_misbehaviour(fixture, &(struct scripted_answer){.manner = SCRIPTED_HANG}, SLUICE_LOAD_TIMED_OUT,
-                        "timed out after 30");
+    expect_misbehaviour(fixture, answer, SLUICE_LOAD_TIMED_OUT, NULL);
+    http_fixture_expect_failure(fixture, "ill", SLUICE_LOAD_TIMED_OUT, scripted_backend_url(fixture->origin));
+    words = strstr(sluice_outcome_reason(&fixture->outcome), WORDS);
+    assert_non_null(words);
+    /* curl counts whole milliseconds from within one. */
+    assert_in_range(strtol(words + sizeof WORDS - 1, NULL, 10), SHORT_TIMEOUT_MS - 1, 10 * SHORT_TIMEOUT_MS);
+}
+
+static void a_hanging_origin_times_the_load_out(void **state)
+{
+    expect_time_out(*state, &(struct scripted_answer){.manner = SCRIPTED_HANG});
 }
 
 static void an_answer_that_stalls_times_the_load_out(void **state)
 {
-    struct http_fixture *fixture = *state;
-
-    fixture->options.timeout_ms = SHORT_TIMEOUT_MS;
-    expect_misbehaviour(fixture, &(struct scripted_answer){.manner = SCRIPTED_STALL, .body = "never"},
-                        SLUICE_LOAD_TIMED_OUT, "timed out after 30");
+    expect_time_out(*state, &(struct scripted_answer){.manner = SCRIPTED_STALL, .body = "never"});
 }
 
 static void a_dripping_answer_times_the_load_out(void **state)
 {
-    struct http_fixture *fixture = *state;
-
-    fixture->options.timeout_ms = SHORT_TIMEOUT_MS;
-    expect_misbehaviour(fixture, &(struct scripted_answer){.drip_ms = 20, .body = "slow"}, SLUICE_LOAD_TIMED_OUT,
-                        "timed out after 30");
+    expect_time_out(*state, &(struct scripted_answer){.drip_ms = 20, .body = "slow"});
 }
 
 static void an_answer_that_is_late_but_in_time_is_a_value(void **state)
