@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the comparing scripts share: their options, the heading that says what ran, tables, ratios, the JSON file.
 
-May be used by: the scripts of tests/bench. A ratio is taken between two servers' figures of the same round, which ran one
-after the other, and then the median of the rounds is taken: what else the machine did weighs on both alike.
+May be used by: the scripts of tests/bench. A ratio is taken between two servers' figures of the same round, which ran
+one after the other, and then the median of the rounds is taken: what else the machine did weighs on both alike.
 """
 import argparse
 import contextlib
@@ -28,7 +28,8 @@ def parser(description, rounds):
                          help="build tree with sluiced and the load generators (default build/release)")
     options.add_argument("--without", action="append", default=[], choices=("sluiced", "nginx", "varnish", "floor"),
                          help="leave one of the servers out; may be given again")
-    options.add_argument("--install", action="store_true", help="install nginx and Varnish from Debian where they are missing")
+    options.add_argument("--install", action="store_true",
+                         help="install nginx and Varnish from Debian where they are missing")
     options.add_argument("--json", metavar="FILE", help="write every figure there")
     return options
 
@@ -50,8 +51,8 @@ def prepare(parser_, options):
 
 
 def memory_directory():
-    """A tmpfs, so that no peer waits for a disk; None where there is none that programs may be run from (Varnish compiles
-    its configuration to a library in its directory)."""
+    """A tmpfs, so that no peer waits for a disk; None where there is none that programs may be run from (Varnish
+    compiles its configuration to a library in its directory)."""
     place = "/dev/shm"
     try:
         usable = os.access(place, os.W_OK | os.X_OK) and not os.statvfs(place).f_flag & os.ST_NOEXEC
@@ -70,8 +71,9 @@ def end_all(ends):
 
 @contextlib.contextmanager
 def workplace():
-    """A directory of our own, and a stack of what is to be ended before it goes, also on failure, Ctrl-C and SIGTERM."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """A directory of our own, and a stack of what is to be ended before it goes: also on failure, Ctrl-C, SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     servers.raise_descriptors()
     with tempfile.TemporaryDirectory(prefix="sluice-bench-", dir=memory_directory()) as directory:
         ends = contextlib.ExitStack()
@@ -90,7 +92,8 @@ def start_all(created, ends):
 
 def start_caches(directory, sluiced, backend, options, ends):
     """Those that are compared, but for the ones that are to be left out."""
-    created = [servers.Sluiced(directory, sluiced, backend), servers.Nginx(directory, backend), servers.Varnish(directory, backend)]
+    created = [servers.Sluiced(directory, sluiced, backend), servers.Nginx(directory, backend),
+               servers.Varnish(directory, backend)]
     created = [server for server in created if server.name not in options.without]
     if not created:
         servers.die("--without has left none")
@@ -114,8 +117,8 @@ def numbers(parser_, option, text, least, most):
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         models = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
-    return {"processors": os.cpu_count(), "model": models[0] if models else platform.machine(), "kernel": platform.release(),
-            "load_average": os.getloadavg()[0]}
+    return {"processors": os.cpu_count(), "model": models[0] if models else platform.machine(),
+            "kernel": platform.release(), "load_average": os.getloadavg()[0]}
 
 
 def heading(started):
@@ -126,8 +129,9 @@ def heading(started):
     print(f"$ {facts['command']}")
     here = facts["machine"]
     facts["workers"] = servers.WORKERS
-    print(f"{here['processors']} processors ({here['model']}), Linux {here['kernel']}, load average {here['load_average']:.2f}, "
-          f"{servers.WORKERS} workers, files under {memory_directory() or tempfile.gettempdir()}")
+    print(f"{here['processors']} processors ({here['model']}), Linux {here['kernel']}, "
+          f"load average {here['load_average']:.2f}, {servers.WORKERS} workers, "
+          f"files under {memory_directory() or tempfile.gettempdir()}")
     for server in started:
         facts["versions"][server.name] = server.version()
         facts["commands"][server.name] = shlex.join(server.process.args)

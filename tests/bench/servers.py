@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The servers that are measured: how each is set up, started, watched and ended.
 
-May be used by: the scripts of tests/bench. Every server listens on 127.0.0.1 on a free port, keeps its files in a directory
-that the script gives it and removes, and is ended by its process id. All caches are asked for the same URL,
+May be used by: the scripts of tests/bench. Every server listens on 127.0.0.1 on a free port, keeps its files in a
+directory that the script gives it and removes, and is ended by its process id. All caches are asked for the same URL,
 /delay/MS/SIZE/KEY, which is the origin's own.
 """
 import os
@@ -22,8 +22,8 @@ QUIET_LOOK_SECONDS = 0.1
 QUIET_SHARE_MAX = 0.02  # of one processor, all servers together
 CONNECTIONS_MAX = 16000
 DESCRIPTORS = CONNECTIONS_MAX + 2000  # files, sockets to the backend
-# Threads or processes that serve: the same number for sluiced, nginx and the bare handler. (Varnish has its own model: a
-# thread a busy request.) Not under 2, as libmicrohttpd takes a pool of one for none.
+# Threads or processes that serve: the same number for sluiced, nginx and the bare handler. (Varnish has its own model:
+# a thread a busy request.) Not under 2, as libmicrohttpd takes a pool of one for none.
 WORKERS = min(max(2, os.cpu_count() or 1), 64)
 PEERS = {"nginx": ("nginx", "nginx-light"), "varnish": ("varnishd", "varnish")}
 
@@ -87,7 +87,7 @@ def process_cpu_seconds(pid):
     """User and system time of a process, ended threads included.
 
     From the process's own clock, which counts nanoseconds; utime and stime of /proc/PID/stat are the same time in
-    steps of 10 ms, which is too coarse for a herd that costs 30 ms. The stat is the fallback where that clock is closed.
+    steps of 10 ms, which is too coarse for a herd that costs 30 ms. The stat is the fallback where the clock is closed.
     """
     try:
         return time.clock_gettime((~pid << 3) | 2)
@@ -107,8 +107,8 @@ def kill_of_session(pid, session):
 
 
 def await_quiet(servers):
-    """Returns when the servers have come to rest: all is accepted, and nothing of the last measurement is under way, such
-    as the closing of its connections, which the next one would pay for."""
+    """Returns when the servers have come to rest: all is accepted, and nothing of the last measurement is under way,
+    such as the closing of its connections, which the next one would pay for."""
     deadline = time.monotonic() + QUIET_SECONDS
     before = sum(server.cpu_seconds() for server in servers)
     while time.monotonic() < deadline:
