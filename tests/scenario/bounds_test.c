@@ -93,6 +93,28 @@ static void rule_10_waiters_in_all(void **state)
     call_park(fixture, WAY_ASYNC, "i", SLUICE_WAIT_FOREVER);
 }
 
+static void rule_10_who_is_refused_takes_no_place(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.waiters_max = 3;
+    fixture->options.waiters_per_key_max = 2;
+    fixture->options.loads_max = 2;
+    fixture_open(fixture);
+    call_park(fixture, WAY_ASYNC, "a", SLUICE_WAIT_FOREVER);
+    struct call *second = call_park(fixture, WAY_ASYNC, "a", SLUICE_WAIT_FOREVER);
+    for (size_t i = 0; i < 3; i++)
+        expect_refused(fixture, "a", SLUICE_TOO_MANY_WAITERS);
+    call_expect(call_start(fixture, WAY_ASYNC, "a", 0), SLUICE_TIMED_OUT, NULL);
+    struct call *third = call_park(fixture, WAY_ASYNC, "b", SLUICE_WAIT_FOREVER);
+    assert_true(call_cancel(second));
+    for (size_t i = 0; i < 3; i++)
+        expect_refused(fixture, "c", SLUICE_TOO_MANY_LOADS);
+    assert_true(call_cancel(third));
+    call_park(fixture, WAY_BLOCKING, "a", SLUICE_WAIT_FOREVER);
+    call_park(fixture, WAY_ASYNC, "b", SLUICE_WAIT_FOREVER);
+    expect_refused(fixture, "b", SLUICE_TOO_MANY_WAITERS); /* now they are three */
+}
+
 static void rule_10_loads_at_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -189,6 +211,7 @@ int main(void)
         FIXTURE_TEST(rule_10_waiters_of_one_key),
         FIXTURE_TEST(rule_10_a_detached_flight_keeps_its_waiters_and_the_next_has_its_own),
         FIXTURE_TEST(rule_10_waiters_in_all),
+        FIXTURE_TEST(rule_10_who_is_refused_takes_no_place),
         FIXTURE_TEST(rule_10_loads_at_once),
         FIXTURE_TEST(rule_10_a_load_counts_until_the_backend_call_has_ended),
         FIXTURE_TEST(rule_10_the_size_of_a_value),
