@@ -73,6 +73,12 @@ static void unknown_report(struct parse *parse, bool is_section)
     unknown->line = 0;
 }
 
+/* Where the parser is. At the end of the file it is a line too far. */
+static int error_line(const struct parse *parse, const cfg_t *section)
+{
+    return section->line < parse->scan.last_line ? section->line : parse->scan.last_line;
+}
+
 /* Everything that libconfuse itself finds wrong. */
 __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *section, const char *format, va_list arguments)
 {
@@ -87,7 +93,7 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *section, const
         bool goes_on = strncmp(format, "no sub-section", strlen("no sub-section")) == 0;
         unknown_report(parse, false);
         vsnprintf(text, sizeof(text), format, arguments);
-        config_fault_add(parse->reader.faults, section->line, "%s%s", text, goes_on ? "" : STOPPED);
+        config_fault_add(parse->reader.faults, error_line(parse, section), "%s%s", text, goes_on ? "" : STOPPED);
     }
     if (config_fault_enough(parse->reader.faults))
         fseek(parse->text, 0, SEEK_END);

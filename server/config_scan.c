@@ -74,6 +74,18 @@ static bool scan_variable(struct scanner *scanner)
     return true;
 }
 
+/* Whether a backslash begins an escape for NUL: libconfuse takes it, and what is behind it would be lost in silence. */
+static bool is_nul_escape(const char *backslash)
+{
+    bool hex = backslash[1] == 'x';
+    const char *digits = backslash + 1 + hex;
+    size_t size = strspn(digits, hex ? "0123456789abcdefABCDEF" : "01234567");
+    size_t taken = hex ? 2 : 3;
+    if (size < taken)
+        taken = size;
+    return taken > 0 && strspn(digits, "0") >= taken;
+}
+
 static bool scan_string(struct scanner *scanner)
 {
     char quote = *scanner->at;
@@ -85,6 +97,8 @@ static bool scan_string(struct scanner *scanner)
                 return false;
             continue;
         }
+        if (quote == '"' && *scanner->at == '\\' && is_nul_escape(scanner->at))
+            config_fault_add(scanner->faults, scanner->line, "an escape for NUL, which no value can hold");
         if (*scanner->at == '\\' && scanner->at[1])
             scan_advance(scanner);
         scan_advance(scanner);
@@ -177,6 +191,17 @@ static int open_line(const struct config_scan *scan, size_t depth)
     return scan->lines[level][scan->counts[level] - 1];
 }
 
+/* That of the last character, newlines aside. */
+static int last_line(const char *text, size_t size)
+{
+    int line = 1;
+    while (size > 0 && text[size - 1] == '\n')
+        size--;
+    for (size_t i = 0; i < size; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
 bool config_scan_text(char *text, size_t size, struct config_faults *faults, struct config_scan *scan)
 {
     static const char BOM[] = "\xef\xbb\xbf"; /* the mark that some editors put first */
@@ -191,6 +216,7 @@ bool config_scan_text(char *text, size_t size, struct config_faults *faults, str
     struct scanner scanner = {.at = text, .line = 1, .faults = faults, .scan = scan};
     if (strncmp(text, BOM, strlen(BOM)) == 0)
         memset(text, ' ', strlen(BOM));
+    scan->last_line = last_line(text, size);
     while (*scanner.at) {
         if (!scan_next(&scanner))
             return false;

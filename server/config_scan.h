@@ -18,10 +18,11 @@
 
 #define CONFIG_SCAN_DEPTHS 2 /* cache sections, and backend sections inside of them */
 
-/* For each depth the lines on which sections open, in the order of the file. */
+/* Where things stand: for each depth the lines on which sections open, in the order of the file. */
 struct config_scan {
     int *lines[CONFIG_SCAN_DEPTHS];
     size_t counts[CONFIG_SCAN_DEPTHS];
+    int last_line; /* the last one that has something on it */
 };
 
 /*

@@ -59,7 +59,7 @@ enum options_type { OPTIONS_TYPES(OPTIONS_TYPE_NAME) };
       "Threads that serve connections. With 0 there is one for each processor.")                                       \
     X(ROOT, COUNT, connections_max, connections_max, OPTIONAL, "10000", "1", "1000000",                                \
       "Connections to the data side at once, parked requests included.")                                               \
-    X(ROOT, SIZE, header_size_max, header_size_max, OPTIONAL, "8KiB", "1KiB", "1MiB",                                 \
+    X(ROOT, SIZE, header_size_max, header_size_max, OPTIONAL, "8KiB", "1KiB", "1MiB",                                  \
       "Size of a request's first line and headers.")                                                                   \
     X(ROOT, DURATION, idle_timeout, idle_timeout_ms, OPTIONAL, "75s", "1s", "1d",                                      \
       "How long a connection may be silent before it is closed. A request that is not whole after three times that "   \

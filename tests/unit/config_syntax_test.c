@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,6 +92,22 @@ static void what_never_ends_is_told_where_it_begins(void **state)
                          "2: the comment that begins here never ends: */ is missing\n");
 }
 
+static void an_escape_for_nul_is_refused(void **state)
+{
+    (void)state;
+    static const char *const NULS[] = {"\\0", "\\00x", "\\0008", "\\x0", "\\x00", "\\x00f"};
+    for (size_t i = 0; i < sizeof(NULS) / sizeof(NULS[0]); i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "\ncache c { file { directory = \"/a%sz\" } }", NULS[i]);
+        char *faults = config_faults_of_bytes(text, strlen(text));
+        static const char EXPECTED[] = "2: an escape for NUL, which no value can hold\n";
+        assert_int_equal(strncmp(faults, EXPECTED, strlen(EXPECTED)), 0);
+        free(faults);
+    }
+    assert_directory("cache c { file { directory = \"/\\x30\\060\\\\0\\\\x00\" } }", "/00\\0\\x00");
+    assert_directory("cache c { file { directory = '/\\0' } }", "/\\0");
+}
+
 static void errors_of_syntax_are_told_once_and_end_the_reading(void **state)
 {
     (void)state;
@@ -103,7 +120,7 @@ static void errors_of_syntax_are_told_once_and_end_the_reading(void **state)
     assert_config_faults(CONFIG_CACHE "}\n", "2: unexpected closing brace; nothing was read from here on\n");
     assert_config_faults("include(other.conf)\n", "1: unknown section \"include\"; nothing was read from here on\n");
     assert_config_faults("listen = \"\\777\"\n", "1: invalid octal number '\\777'; nothing was read from here on\n");
-    assert_config_faults(CONFIG_CACHE "workers", "3: premature end of file; nothing was read from here on\n");
+    assert_config_faults(CONFIG_CACHE "workers", "2: premature end of file; nothing was read from here on\n");
 }
 
 static void signs_that_the_parser_passes_over_are_refused(void **state)
@@ -200,6 +217,7 @@ int main(void)
         cmocka_unit_test(lines_are_right_behind_comments_and_long_strings),
         cmocka_unit_test(variables_of_the_environment_are_put_in),
         cmocka_unit_test(what_never_ends_is_told_where_it_begins),
+        cmocka_unit_test(an_escape_for_nul_is_refused),
         cmocka_unit_test(errors_of_syntax_are_told_once_and_end_the_reading),
         cmocka_unit_test(signs_that_the_parser_passes_over_are_refused),
         cmocka_unit_test(a_file_without_a_cache_is_refused),
