@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # embed.sh WAY KIND PREFIX SOURCE WORK: builds programs against the library as it is installed in PREFIX, runs them and
-# compares what they print. WAY is cmake or pkg-config (the examples) or c11 or c++17 (embedder.c); KIND is shared or
-# static. SOURCE is the source tree, of which only the programs are used; WORK is a scratch folder.
+# compares what they print. WAY is cmake or pkg-config (the examples), c11 or c++17 (embedder.c), or readme (the program
+# in README.md); KIND is shared or static. SOURCE is the source tree, of which only the programs are used; WORK is a
+# scratch folder.
 set -eu
 way=$1 kind=$2 prefix=$3 source=$4 work=$5
 
@@ -81,6 +82,12 @@ c++17)
     cp "$source/tests/installed/embedder.c" "$work/embedder.cc"
     compile "$work/embedder" c++ -std=c++17 -pedantic -Wall -Wextra -Werror "$work/embedder.cc"
     expect "$work/embedder" "$version"
+    ;;
+readme)
+    awk '/^    #include <sluice/ { on = 1 } on && /^[^ ]/ { exit } on { sub(/^    /, ""); print }' "$source/README.md" \
+        >"$work/readme.c"
+    compile "$work/readme" cc -Wall -Wextra -Werror "$work/readme.c"
+    expect "$work/readme" "user 42 is Ada"
     ;;
 *)
     echo "embed.sh: no way '$way'" >&2
