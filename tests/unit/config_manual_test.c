@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * config_manual_test.c: conf/sluice.conf and sluice.conf(5) say of every option what the program's own table says, and
- * know no other. Where the manual lacks a block or has a wrong one, the failure shows the block that belongs there.
+ * know no other; where the manual lacks a block or has a wrong one, the failure shows the block that belongs there.
+ * What the manual and README.md show as examples is taken by the program.
  */
 #include "config_support.h"
 
@@ -185,6 +186,63 @@ static void the_file_is_right_as_it_is(void **state)
     free(text);
 }
 
+/* ---- examples ---------------------------------------------------------------------------------------------------- */
+
+/* The example that lies between the two marks, the first one behind `*at`; NULL if there is none. `*at` goes past it.
+ */
+static char *cut_example(char **at, const char *begin, const char *end)
+{
+    char *example = strstr(*at, begin);
+    if (!example)
+        return NULL;
+    example += strlen(begin);
+    *at = strstr(example, end);
+    assert_non_null(*at);
+    *(*at)++ = '\0';
+    return example;
+}
+
+static void assert_taken(const char *example, size_t caches)
+{
+    struct config *config = config_of_text(example);
+    assert_int_equal(config->caches_count, caches);
+    config_destroy(config);
+}
+
+static void the_manuals_examples_are_taken(void **state)
+{
+    (void)state;
+    char *manual = read_source("docs/man/sluice.conf.5");
+    char *at = manual;
+    size_t count = 0;
+    for (char *example; (example = cut_example(&at, ".Bd -literal -offset indent\n", "\n.Ed")); count++)
+        assert_taken(example, 1);
+    assert_int_equal(count, 3);
+    free(manual);
+}
+
+static void the_readmes_example_is_taken(void **state)
+{
+    (void)state;
+    char *readme = read_source("README.md");
+    char *at = readme;
+    const char *example = cut_example(&at, "exactly one backend:\n", "\n`http`");
+    assert_non_null(example);
+    assert_taken(example, 1);
+    free(readme);
+}
+
+static void what_quickstart_serves_is_taken_without_its_variables(void **state)
+{
+    (void)state;
+    static const char *const VARIABLES[] = {"SLUICE_PORT", "SLUICE_ADMIN_PORT", "SLUICE_DATABASE", "SLUICE_SLOW_STEPS"};
+    for (size_t i = 0; i < sizeof VARIABLES / sizeof VARIABLES[0]; i++)
+        unsetenv(VARIABLES[i]);
+    char *text = read_source("conf/quickstart.conf");
+    assert_taken(text, 2);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +250,9 @@ int main(void)
         cmocka_unit_test(the_manual_has_no_other_options),
         cmocka_unit_test(the_file_has_each_option_with_its_default),
         cmocka_unit_test(the_file_is_right_as_it_is),
+        cmocka_unit_test(the_manuals_examples_are_taken),
+        cmocka_unit_test(the_readmes_example_is_taken),
+        cmocka_unit_test(what_quickstart_serves_is_taken_without_its_variables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
