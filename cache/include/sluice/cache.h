@@ -188,8 +188,9 @@ SLUICE_API enum sluice_error sluice_cache_create(const struct sluice_options *op
                                                  struct sluice_cache **cache) SLUICE_CHECK_RESULT;
 
 /*
- * Closes the cache: every parked waiter gets SLUICE_CLOSED, on this thread; every later call but invalidate, stats and
- * destroy is refused with it. Loads that are running go on, their results are dropped (rule 18). May be called twice.
+ * Closes the cache: every parked waiter gets SLUICE_CLOSED, on this thread; every later get and put is refused with it,
+ * while one can still look, invalidate and destroy. Loads that are running go on, their results are dropped (rule 18).
+ * May be called twice.
  */
 SLUICE_API void sluice_cache_close(struct sluice_cache *cache);
 
