@@ -255,6 +255,33 @@ static void a_database_that_is_overwritten_is_a_failure_until_it_is_replaced(voi
     loader_expect(&fixture->loader, "k", "mended");
 }
 
+/* As cp does it, and as a copy that broke off leaves it: the file stays the same one. */
+static void a_database_that_is_overwritten_with_a_good_one_is_well_again(void **state)
+{
+    struct sqlite_fixture *fixture = *state;
+    char path[LOADER_PATH_MAX], good[65536];
+    size_t size;
+    FILE *file;
+
+    sqlite_fixture_make_other(fixture, "other", "k", "copied");
+    loader_path(&fixture->loader, "other", path);
+    file = fopen(path, "re");
+    assert_non_null(file);
+    size = fread(good, 1, sizeof good, file);
+    assert_int_equal(fclose(file), 0);
+    assert_in_range(size, 4096, sizeof good - 1);
+
+    sqlite_fixture_insert(fixture, "k", "v");
+    fixture->options.max_concurrent = 1;
+    sqlite_fixture_open(fixture, VALUE_QUERY);
+    loader_expect(&fixture->loader, "k", "v");
+    loader_forget(&fixture->loader, "k");
+    loader_write(&fixture->loader, "database", good, 1000);
+    loader_expect_error(&fixture->loader, "k", SLUICE_LOAD_FAILED, NULL);
+    loader_write(&fixture->loader, "database", good, size);
+    loader_expect(&fixture->loader, "k", "copied");
+}
+
 static void a_database_without_the_table_put_in_its_place_is_a_failure_until_it_has_it(void **state)
 {
     struct sqlite_fixture *fixture = *state;
@@ -284,6 +311,7 @@ int main(void)
         SQLITE_TEST(a_database_that_is_replaced_is_opened_anew),
         SQLITE_TEST(a_database_that_is_taken_away_is_a_failure_until_it_is_back),
         SQLITE_TEST(a_database_that_is_overwritten_is_a_failure_until_it_is_replaced),
+        SQLITE_TEST(a_database_that_is_overwritten_with_a_good_one_is_well_again),
         SQLITE_TEST(a_database_without_the_table_put_in_its_place_is_a_failure_until_it_has_it),
     };
 
