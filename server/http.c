@@ -6,8 +6,7 @@
  * Traps of the library (0.9.75) that shape this file:
  * - Its first call of the handler comes before the body; an answer queued then closes the connection. So that call only
  *   looks at the headers, except for refusals that must not wait for a body.
- * - It is lenient: of several Content-Lengths it takes the first, Transfer-Encoding beats both, any bytes can be a
- * name. Of a folded header the continuation is added to the name, so that nobody finds it any more. We refuse these.
+ * - It is lenient in what it takes for a request. What http_check.h tells of is refused.
  * - It changes the target in place; so it is copied when the request line comes, which also makes the request object.
  * - A daemon that is stopped with a suspended connection aborts the process; http_worker.c sees to it that none is.
  */
@@ -19,6 +18,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http_check.h"
 #include "http_private.h"
 #include "log.h"
 
@@ -28,8 +28,7 @@ struct request {
     struct http_item item;
     struct http_connection *connection;
     struct MHD_Connection *mhd;
-    const char *fields[HTTP_FIELDS_COUNT]; /* the first of each kind */
-    enum http_refusal refusal;
+    struct http_check check;
     bool begun;            /* the headers were looked at */
     bool parked;           /* suspended, and not answered yet */
     bool answered;         /* http_request_answer() was called */
@@ -50,29 +49,12 @@ static const struct request *request_of_const(const struct http_request *shown)
 
 const char *http_request_field(const struct http_request *shown, enum http_field field)
 {
-    return request_of_const(shown)->fields[field];
+    return request_of_const(shown)->check.fields[field];
 }
 
 void *http_request_context(struct http_request *shown)
 {
     return request_of(shown)->context;
-}
-
-struct field_name {
-    const char *text;
-    size_t size;
-};
-
-#define FIELD_NAME(id, name) {name, sizeof(name) - 1},
-static const struct field_name field_names[] = {HTTP_FIELDS(FIELD_NAME)};
-#undef FIELD_NAME
-
-static enum http_field field_find(const char *name, size_t name_size)
-{
-    for (int field = 0; field < HTTP_FIELDS_COUNT; field++)
-        if (field_names[field].size == name_size && strncasecmp(field_names[field].text, name, name_size) == 0)
-            return (enum http_field)field;
-    return HTTP_FIELDS_COUNT;
 }
 
 struct field_visit {
@@ -87,7 +69,7 @@ static enum MHD_Result on_field_visited(void *arg, enum MHD_ValueKind kind, cons
     const struct field_visit *each = arg;
     (void)kind;
     (void)value_size;
-    if (field_find(name, name_size) != each->field)
+    if (http_check_field(name, name_size) != each->field)
         return MHD_YES;
     return each->visit(each->arg, value ? value : "") ? MHD_YES : MHD_NO;
 }
@@ -96,7 +78,7 @@ void http_request_each_field(struct http_request *shown, enum http_field field,
                              bool (*visit)(void *arg, const char *value), void *arg)
 {
     struct request *request = request_of(shown);
-    if (!request->fields[field])
+    if (!request->check.fields[field])
         return;
     struct field_visit each = {field, visit, arg};
     MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_field_visited, &each);
@@ -169,31 +151,58 @@ static void answer_count(struct http_worker *worker, unsigned status)
     atomic_store_explicit(counter, now + 1, memory_order_relaxed); /* this thread alone writes it */
 }
 
-void http_request_answer(struct http_request *shown, const struct http_answer *answer)
+/* The response is queued, or an error at worst: the library then calls the handler again, which closes. */
+static void request_queue(struct request *request, unsigned status, struct MHD_Response *response)
 {
-    struct request *request = request_of(shown);
     struct http_worker *worker = request->connection->worker;
     if (request->answered)
         abort(); /* a handler of ours answered twice */
     request->answered = true;
+    answer_count(worker, status);
+    (void)MHD_queue_response(request->mhd, status, response);
+    if (!request->parked)
+        return;
+    request->parked = false;
+    atomic_fetch_sub_explicit(&worker->parked, 1, memory_order_relaxed);
+    MHD_resume_connection(request->mhd);
+}
 
-    bool close = answer->close || request->refusal != HTTP_REFUSAL_NONE ||
-                 atomic_load_explicit(&worker->server->draining, memory_order_relaxed);
+static bool request_closes(const struct request *request)
+{
+    return request->check.refusal != HTTP_REFUSAL_NONE ||
+           atomic_load_explicit(&request->connection->worker->server->draining, memory_order_relaxed);
+}
+
+bool http_request_answer_again(struct http_request *shown, const struct http_answer_key *key)
+{
+    struct request *request = request_of(shown);
+    const struct http_kept_answer *kept = http_kept_find(&request->connection->worker->kept, key);
+    if (!kept || request_closes(request))
+        return false;
+    request_queue(request, kept->status, kept->response);
+    return true;
+}
+
+void http_request_answer(struct http_request *shown, const struct http_answer *answer)
+{
+    struct request *request = request_of(shown);
+    struct http_worker *worker = request->connection->worker;
+    bool close = answer->close || request_closes(request);
     struct MHD_Response *response = response_make(answer, close);
-    /* An answer that can't be queued is no answer: the library calls the handler again, which closes the connection. */
-    if (response) {
-        answer_count(worker, answer->status);
-        (void)MHD_queue_response(request->mhd, answer->status, response);
-        MHD_destroy_response(response);
-    } else {
-        answer_count(worker, MHD_HTTP_SERVICE_UNAVAILABLE);
-        (void)MHD_queue_response(request->mhd, MHD_HTTP_SERVICE_UNAVAILABLE, worker->no_memory);
+    if (!response) {
+        request_queue(request, MHD_HTTP_SERVICE_UNAVAILABLE, worker->no_memory);
+        return;
     }
-    if (request->parked) {
-        request->parked = false;
-        atomic_fetch_sub_explicit(&worker->parked, 1, memory_order_relaxed);
-        MHD_resume_connection(request->mhd);
-    }
+    request_queue(request, answer->status, response);
+    if (answer->key && !close && answer->size <= HTTP_KEPT_SIZE_MAX)
+        http_kept_put(&worker->kept, answer->key, answer->status, response, http_now_ms());
+    else
+        http_response_drop(response);
+}
+
+void http_response_drop(struct MHD_Response *response)
+{
+    MHD_destroy_response(response);
 }
 
 /* ---- what the library calls -------------------------------------------------------------------------------------- */
@@ -248,99 +257,29 @@ static size_t on_unescape(void *arg, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
-static bool is_alphanumeric(unsigned char c)
-{
-    return (unsigned char)((c | 0x20) - 'a') < 26 || (unsigned char)(c - '0') < 10;
-}
-
-/* Whether all bytes are letters, digits, or in `others`. */
-static bool is_made_of(const char *text, size_t size, const char *others)
-{
-    for (size_t i = 0; i < size; i++)
-        if (!is_alphanumeric((unsigned char)text[i]) && (!text[i] || !strchr(others, text[i])))
-            return false;
-    return true;
-}
-
-/* Whether the name is that of `field` with something after it. */
-static bool is_extended(const char *name, size_t name_size, enum http_field field)
-{
-    return name_size > field_names[field].size &&
-           strncasecmp(name, field_names[field].text, field_names[field].size) == 0;
-}
-
-/*
- * Whether a header is what it claims to be (RFC 9112, 5.1; RFC 9110, 5.5): its name is a token, its value has no bare
- * CR. A name that begins like one that tells where the request ends, and goes on, was folded.
- */
-static bool field_is_sound(const char *name, size_t name_size, const char *value, size_t value_size)
-{
-    return is_made_of(name, name_size, "-_.!#$%&'*+^`|~") && !(value_size > 0 && memchr(value, '\r', value_size)) &&
-           !is_extended(name, name_size, HTTP_FIELD_CONTENT_LENGTH) &&
-           !is_extended(name, name_size, HTTP_FIELD_TRANSFER_ENCODING);
-}
-
-/* Whether a Host header is host and port (RFC 9110, 7.2), as far as their bytes go. */
-static bool host_is_sound(const char *host)
-{
-    return is_made_of(host, strlen(host), ".:-[]_~%!$&'()*+,;=");
-}
-
 static enum MHD_Result on_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
                                 const char *value, size_t value_size)
 {
-    struct request *request = arg;
     (void)kind;
-    if (!field_is_sound(name, name_size, value, value_size)) {
-        request->refusal = HTTP_REFUSAL_FIELD_SYNTAX;
-        return MHD_NO;
-    }
-    enum http_field field = field_find(name, name_size);
-    if (field == HTTP_FIELDS_COUNT)
-        return MHD_YES;
-    if (!request->fields[field])
-        request->fields[field] = value ? value : "";
-    else if (field == HTTP_FIELD_HOST || field == HTTP_FIELD_CONTENT_LENGTH)
-        request->refusal = HTTP_REFUSAL_FIELD_REPEATED;
-    return MHD_YES;
+    return http_check_add(arg, name, name_size, value, value_size) ? MHD_YES : MHD_NO;
 }
 
-static enum http_method method_find(const char *name)
+static void request_check(struct request *request, const char *version)
 {
-    if (strcmp(name, "GET") == 0)
-        return HTTP_GET;
-    if (strcmp(name, "HEAD") == 0)
-        return HTTP_HEAD;
-    return strcmp(name, "DELETE") == 0 ? HTTP_DELETE : HTTP_OTHER;
-}
-
-/* The refusal of what the headers say, other than a repeated one. */
-static enum http_refusal request_check(const struct request *request, const char *version, uint64_t body_size)
-{
-    if (request->shown.method != HTTP_OTHER) {
-        if (request->fields[HTTP_FIELD_TRANSFER_ENCODING])
-            return HTTP_REFUSAL_TRANSFER_ENCODING;
-        if (body_size > 0)
-            return body_size > HTTP_DISCARD_MAX ? HTTP_REFUSAL_BODY_SIZE : HTTP_REFUSAL_BODY;
-    }
-    const char *host = request->fields[HTTP_FIELD_HOST];
-    if (!host && strcmp(version, "HTTP/1.1") == 0)
-        return HTTP_REFUSAL_HOST_MISSING;
-    if (host && !host_is_sound(host))
-        return HTTP_REFUSAL_HOST_INVALID;
+    const struct http_options *options = &request->connection->worker->server->options;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    if (info && info->header_size > request->connection->worker->server->options.header_size_max)
-        return HTTP_REFUSAL_HEADER_SIZE;
-    return HTTP_REFUSAL_NONE;
+    struct http_check_limits limits = {info ? info->header_size : 0, options->header_size_max, HTTP_DISCARD_MAX};
+    MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_field, &request->check);
+    http_check_end(&request->check, request->shown.method, version, &limits);
 }
 
 static enum MHD_Result request_dispatch(struct request *request)
 {
     const struct http_handler *handler = &request->connection->worker->server->options.handler;
     http_worker_request_began(request->connection);
-    if (request->refusal != HTTP_REFUSAL_NONE)
-        handler->refuse(handler->self, &request->shown, request->refusal);
+    if (request->check.refusal != HTTP_REFUSAL_NONE)
+        handler->refuse(handler->self, &request->shown, request->check.refusal);
     else
         handler->handle(handler->self, &request->shown);
     return MHD_YES;
@@ -353,15 +292,13 @@ static enum MHD_Result request_dispatch(struct request *request)
 static enum MHD_Result request_begin(struct request *request, const char *method, const char *version)
 {
     request->begun = true;
-    request->shown.method = method_find(method);
+    request->shown.method = http_check_method(method);
     request->shown.method_name = method;
-    MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_field, request);
-    const char *length = request->fields[HTTP_FIELD_CONTENT_LENGTH];
-    uint64_t body_size = length ? strtoull(length, NULL, 10) : 0;
-    if (request->refusal == HTTP_REFUSAL_NONE)
-        request->refusal = request_check(request, version, body_size);
-    bool coded = request->fields[HTTP_FIELD_TRANSFER_ENCODING];
-    if (coded || body_size > HTTP_DISCARD_MAX || (body_size > 0 && request->fields[HTTP_FIELD_EXPECT]))
+    request_check(request, version);
+    uint64_t body_size = http_check_body_size(&request->check);
+    bool coded = request->check.fields[HTTP_FIELD_TRANSFER_ENCODING];
+    bool expects = request->check.fields[HTTP_FIELD_EXPECT];
+    if (coded || body_size > HTTP_DISCARD_MAX || (body_size > 0 && expects))
         return request_dispatch(request);
     return MHD_YES;
 }
@@ -489,5 +426,6 @@ void http_daemon_add(struct http_worker *worker, struct http_connection *connect
 void http_daemon_stop(struct http_worker *worker)
 {
     MHD_stop_daemon(worker->daemon);
+    http_kept_fini(&worker->kept);
     MHD_destroy_response(worker->no_memory);
 }

@@ -92,13 +92,25 @@ struct http_answer_field {
     const char *value; /* not empty */
 };
 
+/*
+ * What an answer was put together from: two answers of equal keys are the same in all that is sent. `what` must be held
+ * by the answer, until its `release`, so that nothing else can come to lie there.
+ */
+struct http_answer_key {
+    const void *what;
+    int64_t age_s;
+    int64_t left_s;
+    unsigned form; /* all else that makes a difference, as the handler likes */
+};
+
 struct http_answer {
     unsigned status;
     const void *body; /* sent as it lies there */
     size_t size;
     void (*release)(void *arg); /* called once the body is not needed any more, on any thread; NULL: static bytes */
     void *release_arg;
-    bool close; /* the connection, after this answer */
+    bool close;                        /* the connection, after this answer */
+    const struct http_answer_key *key; /* the answer may be kept for a moment, to be sent again; NULL: it is not */
     size_t fields_count;
     struct http_answer_field fields[HTTP_ANSWER_FIELDS_MAX];
 };
@@ -107,8 +119,14 @@ struct http_answer {
 void http_answer_add(struct http_answer *answer, const char *name, const char *value);
 
 /*
- * Answers; exactly once a request, on the worker's thread, from `handle` or `resumed`. HEAD is seen to. Takes the body:
- * `release` is called whatever comes.
+ * Answers with the very answer that this worker has sent under an equal key, if it still has that one, and returns
+ * whether it has; if not, the answer is to be put together. Worker's thread. See http_kept.h.
+ */
+bool http_request_answer_again(struct http_request *request, const struct http_answer_key *key);
+
+/*
+ * Answers; exactly once a request, on the worker's thread, from `handle` or `resumed`, if http_request_answer_again()
+ * did not. HEAD is seen to. Takes the body: `release` is called whatever comes.
  */
 void http_request_answer(struct http_request *request, const struct http_answer *answer);
 

@@ -6,6 +6,8 @@
  *   http_listen.c  the listening socket: addresses, stale Unix sockets
  *   http_accept.c  one thread a side: accepts and hands each connection to the worker that has the fewest
  *   http_worker.c  a worker's thread, its inbox, its part of a drain
+ *   http_kept.c    a worker's last answers, for those who ask for the same
+ *   http_check.c   which requests are refused for their headers
  *   http.c         requests and answers: everything that touches libmicrohttpd
  *
  * A worker drives a libmicrohttpd daemon that has no thread and no listening socket of its own, so that the library is
@@ -21,6 +23,7 @@
 #include <sys/socket.h>
 
 #include "http.h"
+#include "http_kept.h"
 #include "pace.h"
 
 /* The connection memory that the library sets aside, in bytes, for headers of that size and the answer's. */
@@ -61,6 +64,7 @@ struct http_worker {
     struct MHD_Daemon *daemon;
     struct MHD_Response *no_memory; /* the answer when there is no memory for an answer */
     int poll_fd;                    /* epoll: wake_fd, the library's own epoll descriptor, ends of connections */
+    struct http_kept kept;          /* the last answers */
     struct http_connection *list;   /* connections that the library has */
     struct http_connection *adding; /* the one that is just handed to it */
     bool closing_idle;              /* drain: the grace is over */
@@ -111,6 +115,7 @@ void http_daemon_run(struct http_worker *worker);
 void http_daemon_add(struct http_worker *worker, struct http_connection *connection); /* takes the connection */
 void http_daemon_resumed(struct http_item *item);                                     /* a request of the inbox */
 void http_daemon_stop(struct http_worker *worker);
+void http_response_drop(struct MHD_Response *response); /* gives a reference back */
 
 /* ---- http_worker.c ----------------------------------------------------------------------------------------------- */
 

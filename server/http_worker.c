@@ -187,7 +187,9 @@ static void *worker_main(void *arg)
 {
     struct http_worker *worker = arg;
     for (;;) {
-        int timeout_ms = sooner(http_daemon_timeout_ms(worker), sooner(worker_drain(worker), worker_sweep(worker)));
+        int timeout_ms = http_daemon_timeout_ms(worker);
+        timeout_ms = sooner(timeout_ms, sooner(worker_drain(worker), worker_sweep(worker)));
+        timeout_ms = sooner(timeout_ms, http_kept_let_go(&worker->kept, http_now_ms()));
         if (timeout_ms != 0)
             worker_sleep(worker, timeout_ms);
         worker_take_inbox(worker);

@@ -47,6 +47,14 @@ static void text_begin(struct text *text, const char *string)
     text_add(text, string);
 }
 
+/* Whole seconds that are left of the time to live; -1: it has no end. */
+static int64_t left_s(const struct sluice_outcome *outcome)
+{
+    if (!outcome->stored)
+        return 0;
+    return outcome->ttl_ms == SLUICE_NEVER ? -1 : outcome->ttl_ms / 1000;
+}
+
 /* ---- headers ----------------------------------------------------------------------------------------------------- */
 
 struct reply_texts {
@@ -66,9 +74,9 @@ static void add_cache_status(struct http_answer *answer, struct text *text, cons
     switch (outcome->source) {
     case SLUICE_SOURCE_HIT:
         text_add(text, "; hit");
-        if (outcome->ttl_ms != SLUICE_NEVER) {
+        if (left_s(outcome) >= 0) {
             text_add(text, "; ttl=");
-            text_add_number(text, outcome->ttl_ms / 1000);
+            text_add_number(text, left_s(outcome));
         }
         break;
     case SLUICE_SOURCE_LOAD:
@@ -88,15 +96,18 @@ static void add_cache_status(struct http_answer *answer, struct text *text, cons
 }
 
 /*
- * What is left of the time to live, as max-age. Without an end there is nothing to say; what was not stored (time to
- * live 0, or invalidated while it was loaded) is not to be reused by others either.
+ * What is left of the time to live, as max-age. What was not stored (time to live 0, or invalidated while it was
+ * loaded) is not to be reused by others either. Without an end there is no age up to which it holds, and an
+ * invalidation may come at any time: to be asked for again each time, which costs a 304 (RFC 9111, 5.2.2.4).
  */
 static void add_cache_control(struct http_answer *answer, struct text *text, const struct sluice_outcome *outcome)
 {
-    if (outcome->stored && outcome->ttl_ms == SLUICE_NEVER)
+    if (outcome->stored && outcome->ttl_ms == SLUICE_NEVER) {
+        http_answer_add(answer, "Cache-Control", "no-cache");
         return;
+    }
     text_begin(text, "max-age=");
-    text_add_number(text, outcome->stored ? outcome->ttl_ms / 1000 : 0);
+    text_add_number(text, left_s(outcome));
     http_answer_add(answer, "Cache-Control", text->bytes);
 }
 
@@ -140,21 +151,36 @@ static void release_value(void *value)
     sluice_value_unref(value);
 }
 
-/* The library leaves the body out of a 304 and of an answer to HEAD; Content-Length is the value's all the same. */
+/* What a reply with a value is made of: all that reply_value() looks at. */
+static struct http_answer_key key_of(const struct sluice_outcome *outcome, bool not_modified, bool preferred)
+{
+    unsigned form = (unsigned)outcome->source << 3;
+    form |= not_modified ? 1 : 0;
+    form |= preferred ? 2 : 0;
+    form |= outcome->stored ? 4 : 0;
+    return (struct http_answer_key){outcome->value, outcome->age_ms / 1000, left_s(outcome), form};
+}
+
+/* Gives the value to the answer. A 304 has it too: as in an answer to HEAD, the library sends all but the body. */
+static void add_body(struct http_answer *answer, struct sluice_outcome *outcome)
+{
+    answer->body = sluice_value_data(outcome->value);
+    answer->size = sluice_value_size(outcome->value);
+    answer->release = release_value;
+    answer->release_arg = outcome->value;
+    outcome->value = NULL;
+}
+
 static void reply_value(struct http_request *request, struct sluice_outcome *outcome, bool preferred)
 {
     struct sluice_value *value = outcome->value;
-    struct reply_texts texts;
     const char *etag = sluice_value_etag(value);
     bool not_modified = is_not_modified(request, etag);
-    struct http_answer answer;
-    answer.status = not_modified ? 304 : 200;
-    answer.body = sluice_value_data(value);
-    answer.size = sluice_value_size(value);
-    answer.release = release_value;
-    answer.release_arg = value;
-    answer.close = false;
-    answer.fields_count = 0;
+    struct http_answer_key key = key_of(outcome, not_modified, preferred);
+    if (http_request_answer_again(request, &key))
+        return;
+    struct reply_texts texts;
+    struct http_answer answer = {.status = not_modified ? 304 : 200, .key = &key};
     if (!not_modified) {
         http_answer_add(&answer, "Content-Type", content_type_of(value));
         http_answer_add(&answer, "X-Content-Type-Options", "nosniff");
@@ -168,7 +194,7 @@ static void reply_value(struct http_request *request, struct sluice_outcome *out
     add_cache_status(&answer, &texts.cache_status, outcome, NULL);
     if (preferred)
         http_answer_add(&answer, "Preference-Applied", "wait");
-    outcome->value = NULL; /* the answer has the reference now */
+    add_body(&answer, outcome);
     http_request_answer(request, &answer);
 }
 
