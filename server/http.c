@@ -158,6 +158,7 @@ static void request_queue(struct request *request, unsigned status, struct MHD_R
     if (request->answered)
         abort(); /* a handler of ours answered twice */
     request->answered = true;
+    worker->answered++;
     answer_count(worker, status);
     (void)MHD_queue_response(request->mhd, status, response);
     if (!request->parked)

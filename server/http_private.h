@@ -22,6 +22,7 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
+#include "courtesy.h"
 #include "http.h"
 #include "http_kept.h"
 #include "pace.h"
@@ -65,6 +66,8 @@ struct http_worker {
     struct MHD_Response *no_memory; /* the answer when there is no memory for an answer */
     int poll_fd;                    /* epoll: wake_fd, the library's own epoll descriptor, ends of connections */
     struct http_kept kept;          /* the last answers */
+    unsigned answered;              /* requests, since it gave way last */
+    struct courtesy courtesy;
     struct http_connection *list;   /* connections that the library has */
     struct http_connection *adding; /* the one that is just handed to it */
     bool closing_idle;              /* drain: the grace is over */
@@ -141,8 +144,9 @@ void http_accept_stop(struct http_server *server);
 
 /* ---- http_server.c ----------------------------------------------------------------------------------------------- */
 
-/* Milliseconds of CLOCK_MONOTONIC. */
+/* CLOCK_MONOTONIC. */
 int64_t http_now_ms(void);
+int64_t http_now_us(void);
 bool http_fault_set(struct http_fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool http_server_is_empty(struct http_server *server);
 

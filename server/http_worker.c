@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_worker.c: a worker's thread. One turn: sleep until the library's epoll descriptor or the inbox has something,
- * take the inbox, let the library run.
+ * http_worker.c: a worker's thread. One turn: give way, sleep until the library's epoll descriptor or the inbox has
+ * something, take the inbox, let the library run.
  *
  * The library misses that a client has ended its sending side if that came together with the last request: it takes a
  * short read to be all there is, and is woken by changes only. So we watch for that ourselves, and tell it.
@@ -9,6 +9,7 @@
  * May be used by: http*.c. The functions without "any thread" in http_private.h run on the worker's own.
  */
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -173,6 +174,20 @@ static int sooner(int a_ms, int b_ms)
     return b_ms < 0 || a_ms < b_ms ? a_ms : b_ms;
 }
 
+/* Before it sleeps, if it has answered anybody since it slept last: they may be about to send more. See courtesy.h. */
+static void worker_give_way(struct http_worker *worker)
+{
+    unsigned answered = worker->answered;
+    if (answered == 0)
+        return;
+    worker->answered = 0;
+    int64_t now_us = http_now_us();
+    if (!courtesy_is_due(&worker->courtesy, now_us, answered))
+        return;
+    sched_yield();
+    courtesy_took(&worker->courtesy, http_now_us() - now_us);
+}
+
 /* What woke us does not matter, save for the ends of connections, of which each is told once. */
 static void worker_sleep(struct http_worker *worker, int timeout_ms)
 {
@@ -190,8 +205,10 @@ static void *worker_main(void *arg)
         int timeout_ms = http_daemon_timeout_ms(worker);
         timeout_ms = sooner(timeout_ms, sooner(worker_drain(worker), worker_sweep(worker)));
         timeout_ms = sooner(timeout_ms, http_kept_let_go(&worker->kept, http_now_ms()));
-        if (timeout_ms != 0)
+        if (timeout_ms != 0) {
+            worker_give_way(worker);
             worker_sleep(worker, timeout_ms);
+        }
         worker_take_inbox(worker);
         if (atomic_load(&worker->server->stopping) && atomic_load(&worker->parked) == 0)
             break;
