@@ -10,7 +10,7 @@ void after_init(struct after *after)
     TAILQ_INIT(&after->garbage);
     after->value = NULL;
     after->due_ms = CLOCK_FAR;
-    after->over_full = false;
+    after->over_full = NULL;
 }
 
 static void after_tell(struct after *after) LOCK_ATTRIBUTE(no_thread_safety_analysis) /* the list is this call's own */
@@ -37,8 +37,8 @@ static void after_free(struct after *after)
 
 void after_run(struct after *after, struct sluice_cache *cache)
 {
-    if (after->over_full)
-        core_evict_anywhere(cache);
+    if (after->over_full != NULL)
+        core_evict_anywhere(cache, after->over_full);
     if (after->due_ms != CLOCK_FAR)
         ticker_poke(&cache->ticker, after->due_ms);
     after_tell(after);

@@ -10,12 +10,14 @@
 #include "lock.h"
 #include "waiter.h"
 
+struct shard;
+
 struct after {
-    struct waiter_queue released; /* in the order in which they are to be told (rule 21) */
-    struct entry_list garbage;    /* entries that are in no table any more */
-    struct sluice_value *value;   /* one that was replaced, or NULL */
-    int64_t due_ms;               /* the earliest deadline that was set; CLOCK_FAR: none */
-    bool over_full;               /* the shard had nothing left to evict and the cache is still over its maximum */
+    struct waiter_queue released;  /* in the order in which they are to be told (rule 21) */
+    struct entry_list garbage;     /* entries that are in no table any more */
+    struct sluice_value *value;    /* one that was replaced, or NULL */
+    int64_t due_ms;                /* the earliest deadline that was set; CLOCK_FAR: none */
+    const struct shard *over_full; /* it had nothing left to evict and the cache is still over its maximum; or NULL */
 };
 
 void after_init(struct after *after);

@@ -233,10 +233,12 @@ bool core_take(_Atomic size_t *count, size_t max)
     return false;
 }
 
-void core_evict_anywhere(struct sluice_cache *cache)
+void core_evict_anywhere(struct sluice_cache *cache, const struct shard *stored)
 {
-    for (unsigned i = 0; i < cache->shards_count; i++) {
-        struct shard *shard = &cache->shards[i];
+    size_t number = (size_t)(stored - cache->shards);
+
+    for (size_t i = 1; i <= cache->shards_count; i++) {
+        struct shard *shard = &cache->shards[(number + i) % cache->shards_count];
         bool over = true;
         struct after after;
 

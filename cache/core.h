@@ -63,7 +63,10 @@ static inline void core_give_back(_Atomic size_t *count)
  */
 int64_t core_tick(struct sluice_cache *cache, int64_t slack_ms) FREE_OF_SHARD;
 
-/* Evicts from any shard until the cache is within its maximum. */
-void core_evict_anywhere(struct sluice_cache *cache) FREE_OF_SHARD;
+/*
+ * Evicts until the cache is within its maximum, for a shard that has nothing left but what it has just stored. Begins
+ * at the one behind it and goes round: were it always the same one that gives, that one's keys would never stay.
+ */
+void core_evict_anywhere(struct sluice_cache *cache, const struct shard *stored) FREE_OF_SHARD;
 
 #endif

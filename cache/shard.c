@@ -272,7 +272,7 @@ void shard_settle_locked(struct shard *shard, struct entry *entry, const struct 
     /* Room is made before it takes its place in the order: where all others are marked, it would be the victim. */
     while (atomic_load_explicit(&cache->used, memory_order_relaxed) > cache->used_max) {
         if (!shard_evict_locked(shard, after)) {
-            after->over_full = true;
+            after->over_full = shard;
             break;
         }
     }

@@ -3,6 +3,7 @@
 #include "shard.h"
 
 #include "core.h"
+#include "hash.h"
 #include "test.h"
 #include "value.h"
 
@@ -83,6 +84,50 @@ static void a_heavy_entry_pushes_others_out_of_all_shards(void **state)
     sluice_cache_destroy(cache);
 }
 
+/* Stores a key that belongs to the shard of this number. */
+static void put_in_shard(struct sluice_cache *cache, unsigned number)
+{
+    char key[16];
+    unsigned tries = 0;
+
+    do {
+        snprintf(key, sizeof key, "key%u", tries++);
+    } while (core_shard(cache, hash_key(cache->seed, key, strlen(key))) != &cache->shards[number]);
+    put(cache, key, 1);
+}
+
+static size_t entries_of_shard(struct sluice_cache *cache, unsigned number)
+{
+    struct shard *shard = &cache->shards[number];
+    size_t entries;
+
+    lock_acquire(&shard->lock);
+    entries = shard->locked.counters.entries;
+    lock_release(&shard->lock);
+    return entries;
+}
+
+/* Each shard gives for another one, so that none is emptied again and again while the others stay full. */
+static void room_is_made_in_the_shard_behind_the_one_that_stores(void **state)
+{
+    enum { SHARDS = 4 };
+    struct sluice_options options = SLUICE_OPTIONS_INIT;
+
+    (void)state;
+    options.maximum_entries = SHARDS - 1;
+    options.shards = SHARDS;
+    for (unsigned storing = 0; storing < SHARDS; storing++) {
+        struct sluice_cache *cache = make(options);
+
+        for (unsigned i = 1; i < SHARDS; i++)
+            put_in_shard(cache, (storing + i) % SHARDS);
+        put_in_shard(cache, storing);
+        for (unsigned i = 0; i < SHARDS; i++)
+            assert_int_equal(entries_of_shard(cache, (storing + i) % SHARDS), i != 1);
+        sluice_cache_destroy(cache);
+    }
+}
+
 static void what_outweighs_the_cache_is_refused_and_changes_nothing(void **state)
 {
     struct sluice_options options = SLUICE_OPTIONS_INIT;
@@ -161,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_entry_weighs_key_value_and_overhead),
         cmocka_unit_test(a_heavy_entry_pushes_others_out_of_all_shards),
+        cmocka_unit_test(room_is_made_in_the_shard_behind_the_one_that_stores),
         cmocka_unit_test(what_outweighs_the_cache_is_refused_and_changes_nothing),
         cmocka_unit_test(a_backoff_doubles_up_to_its_cap_less_a_quarter_at_most),
         cmocka_unit_test(a_small_cache_has_one_shard_and_a_given_number_is_kept),
