@@ -6,6 +6,7 @@
 #include "utf8.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,16 +15,19 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define OPEN_TIMEOUT_MS 5000 /* for opening a locked database, where queries have no timeout */
-#define STEPS_PER_LOOK  100  /* steps of SQLite's machine between looks at the clock: some microseconds */
-#define WANTED_LOOK_MS  20   /* between looks whether anybody waits for the result */
-#define BUSY_SLEEP_MS   10   /* between looks whether a locked database is free */
-#define QUERY_SHOWN_MAX 160  /* bytes of the query in a fault */
+#define OPEN_TIMEOUT_MS  5000      /* for opening a locked database, where queries have no timeout */
+#define STEPS_PER_LOOK   100       /* steps of SQLite's machine between looks at the clock: some microseconds */
+#define WANTED_LOOK_MS   20        /* between looks whether anybody waits for the result */
+#define BUSY_SLEEP_MS    10        /* between looks whether a locked database is free */
+#define QUERY_SHOWN_MAX  160       /* bytes of the query in a fault */
+#define BUILT_ROOM       (1 << 20) /* bytes that a row or a text may have besides the value */
+#define CONTENT_TYPE_MAX 255       /* bytes: backend_content_type_is_fit() */
 
 struct sqlite_backend {
     char *database;
     char *query;
     char *content_type; /* or NULL */
+    size_t value_size_max;
     int64_t timeout_ms;
 };
 
@@ -185,6 +189,16 @@ static bool query_prepare(struct connection *connection, struct backend_fault *f
     return fault_set_from_query(connection, what, fault);
 }
 
+/*
+ * How large a text, a blob or a row SQLite may build; over it the load ends as one whose value is too large. It is
+ * twice the largest value, which UTF-16 takes, and room for the rest of a row, the key and the schema: what must be let
+ * through is, and a value that nobody will be given is not built first, up to SQLite's own limit of 1 GB.
+ */
+static int built_size_max(size_t value_size_max)
+{
+    return value_size_max > (INT_MAX - BUILT_ROOM) / 2 ? INT_MAX : (int)value_size_max * 2 + BUILT_ROOM;
+}
+
 static bool connection_open(struct connection *connection, struct backend_fault *fault)
 {
     int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
@@ -194,6 +208,7 @@ static bool connection_open(struct connection *connection, struct backend_fault 
             return backend_fault_set(fault, "sqlite database \"%s\": out of memory", connection->backend->database);
         return fault_set_from_database(connection, fault);
     }
+    sqlite3_limit(connection->db, SQLITE_LIMIT_LENGTH, built_size_max(connection->backend->value_size_max));
     sqlite3_busy_handler(connection->db, connection_busy, connection);
     sqlite3_progress_handler(connection->db, STEPS_PER_LOOK, connection_progress, connection);
     return query_prepare(connection, fault);
@@ -229,11 +244,27 @@ static int query_bind(struct connection *connection, struct sluice_load *load)
     const void *key = sluice_load_key(load);
     size_t size = sluice_load_key_size(load);
 
-    /* Not copied: the row is done with, and the query reset, when the load has been ended and the key is gone. */
+    /* Not copied: the query is reset before the load is ended and the key gone. */
     if (utf8_is_text(key, size))
         return sqlite3_bind_text64(connection->query, 1, key, size, SQLITE_STATIC, SQLITE_UTF8);
     return sqlite3_bind_blob64(connection->query, 1, key, size, SQLITE_STATIC);
 }
+
+/* ---- what a query comes to --------------------------------------------------------------------------------------- */
+
+enum result_kind { RESULT_VALUE, RESULT_NOT_FOUND, RESULT_TOO_LARGE, RESULT_FAULT };
+
+/*
+ * A copy, so that the query can be reset before the load is ended: whom the load's end is told may take his time, and
+ * the database must not stay locked for it.
+ */
+struct result {
+    enum result_kind kind;
+    void *data; /* of a value, the result's own; NULL: empty */
+    size_t size;
+    char content_type[CONTENT_TYPE_MAX + 1]; /* "": none of the row's own */
+    struct backend_fault fault;
+};
 
 static void load_end_with_fault(struct connection *connection, struct sluice_load *load,
                                 const struct backend_fault *fault)
@@ -259,35 +290,83 @@ static void load_end_with_fault(struct connection *connection, struct sluice_loa
     abort();
 }
 
-/* Ends the load with the row that the query stands at. */
-static void load_end_with_row(struct connection *connection, struct sluice_load *load)
+static void load_end(struct connection *connection, struct sluice_load *load, const struct result *result)
 {
-    sqlite3_stmt *query = connection->query;
     struct sluice_content content = SLUICE_CONTENT_INIT;
 
-    if (sqlite3_column_type(query, 0) == SQLITE_NULL) {
+    switch (result->kind) {
+    case RESULT_VALUE:
+        content.data = result->data;
+        content.size = result->size;
+        content.content_type =
+            result->content_type[0] != '\0' ? result->content_type : connection->backend->content_type;
+        sluice_load_complete(load, &content);
+        return;
+    case RESULT_TOO_LARGE:
+        /* Over any cache's limit: it looks at the size alone and refuses. */
+        content.data = "";
+        content.size = SIZE_MAX;
+        sluice_load_complete(load, &content);
+        return;
+    case RESULT_NOT_FOUND:
         sluice_load_not_found(load);
+        return;
+    case RESULT_FAULT:
+        load_end_with_fault(connection, load, &result->fault);
+        return;
+    }
+    abort();
+}
+
+static void result_set_fault(struct result *result, const char *words)
+{
+    result->kind = RESULT_FAULT;
+    backend_fault_set(&result->fault, "%s", words);
+}
+
+/* The type from the row's second column. False: it is none, or SQLite had no memory for it. */
+static bool result_read_type(struct result *result, sqlite3_stmt *query)
+{
+    const char *type = (const char *)sqlite3_column_text(query, 1);
+
+    if (type == NULL || strlen(type) != (size_t)sqlite3_column_bytes(query, 1) || !backend_content_type_is_fit(type))
+        return false;
+    memcpy(result->content_type, type, strlen(type) + 1);
+    return true;
+}
+
+/* Copies the row that the query stands at. */
+static void result_read_row(struct result *result, struct connection *connection)
+{
+    sqlite3_stmt *query = connection->query;
+    const void *data;
+    bool has_type;
+
+    if (sqlite3_column_type(query, 0) == SQLITE_NULL) {
+        result->kind = RESULT_NOT_FOUND;
         return;
     }
     /* A blob as it is; text, and numbers as text, in UTF-8 whatever the database's own encoding is. */
     if (sqlite3_column_type(query, 0) == SQLITE_BLOB)
-        content.data = sqlite3_column_blob(query, 0);
+        data = sqlite3_column_blob(query, 0);
     else
-        content.data = sqlite3_column_text(query, 0);
-    content.size = (size_t)sqlite3_column_bytes(query, 0);
-    content.content_type = connection->backend->content_type;
-    if (sqlite3_column_count(query) > 1 && sqlite3_column_type(query, 1) != SQLITE_NULL) {
-        content.content_type = (const char *)sqlite3_column_text(query, 1);
-        if (content.content_type != NULL && (strlen(content.content_type) != (size_t)sqlite3_column_bytes(query, 1) ||
-                                             !backend_content_type_is_fit(content.content_type))) {
-            sluice_load_fail(load, "the query's second column is not a media type");
-            return;
-        }
+        data = sqlite3_column_text(query, 0);
+    result->size = (size_t)sqlite3_column_bytes(query, 0);
+    if (result->size > connection->backend->value_size_max) {
+        result->kind = RESULT_TOO_LARGE;
+        return;
     }
-    if (sqlite3_errcode(connection->db) == SQLITE_NOMEM)
-        sluice_load_fail(load, "sqlite: out of memory");
-    else
-        sluice_load_complete(load, &content);
+    if (result->size > 0 && data != NULL) {
+        result->data = malloc(result->size);
+        if (result->data != NULL)
+            memcpy(result->data, data, result->size);
+    }
+    has_type = sqlite3_column_count(query) > 1 && sqlite3_column_type(query, 1) != SQLITE_NULL;
+    result->kind = RESULT_VALUE;
+    if (has_type && !result_read_type(result, query))
+        result_set_fault(result, "the query's second column is not a media type");
+    if (sqlite3_errcode(connection->db) == SQLITE_NOMEM || (result->size > 0 && result->data == NULL))
+        result_set_fault(result, "sqlite: out of memory");
 }
 
 /* Whether another try with the same connection would be in vain: the file itself is at fault. */
@@ -306,26 +385,24 @@ static bool error_is_of_file(int code)
     }
 }
 
-static void connection_query(struct connection *connection, struct sluice_load *load)
+static void connection_query(struct connection *connection, struct sluice_load *load, struct result *result)
 {
-    struct backend_fault fault;
     int code;
 
-    if (!connection_make_ready(connection, &fault)) {
-        load_end_with_fault(connection, load, &fault);
+    result->kind = RESULT_FAULT;
+    if (!connection_make_ready(connection, &result->fault))
         return;
-    }
     code = query_bind(connection, load);
     if (code == SQLITE_OK)
         code = sqlite3_step(connection->query);
-    if (code == SQLITE_ROW) {
-        load_end_with_row(connection, load);
-    } else if (code == SQLITE_DONE) {
-        sluice_load_not_found(load);
-    } else {
-        fault_set_from_database(connection, &fault);
-        load_end_with_fault(connection, load, &fault);
-    }
+    if (code == SQLITE_ROW)
+        result_read_row(result, connection);
+    else if (code == SQLITE_DONE)
+        result->kind = RESULT_NOT_FOUND;
+    else if (code == SQLITE_TOOBIG)
+        result->kind = RESULT_TOO_LARGE;
+    else
+        fault_set_from_database(connection, &result->fault);
     /* Ends the read transaction too: nothing of the database is locked between loads. */
     sqlite3_reset(connection->query);
     sqlite3_clear_bindings(connection->query);
@@ -336,10 +413,13 @@ static void connection_query(struct connection *connection, struct sluice_load *
 static void connection_load(void *state, struct sluice_load *load)
 {
     struct connection *connection = state;
+    struct result result = {0};
 
     call_begin(connection, load, connection->backend->timeout_ms);
-    connection_query(connection, load);
+    connection_query(connection, load, &result);
     connection->load = NULL;
+    load_end(connection, load, &result);
+    free(result.data);
 }
 
 static bool connection_init(void *self, void **state, struct backend_fault *fault)
@@ -426,6 +506,7 @@ bool sqlite_backend_create(const struct sqlite_backend_options *options, struct 
     created->database = strdup(options->database);
     created->query = strdup(options->query);
     created->content_type = options->content_type == NULL ? NULL : strdup(options->content_type);
+    created->value_size_max = options->value_size_max;
     created->timeout_ms = options->timeout_ms;
     dispatch.work.self = created;
     if (created->database == NULL || created->query == NULL ||

@@ -52,6 +52,7 @@ static bool make_sqlite(const struct config_cache *section, struct backend *back
         .database = from->database,
         .query = from->query,
         .content_type = from->content_type,
+        .value_size_max = section->value_size_max,
         .max_concurrent = from->max_concurrent,
         .queue_max = from->queue_max,
         .timeout_ms = from->timeout_ms,

@@ -112,10 +112,11 @@ int sqlite_fixture_setup(void **state)
         .query = VALUE_QUERY,
         .max_concurrent = 2,
         .queue_max = 8,
+        .value_size_max = fixture->loader.cache_options.value_size_max,
         .timeout_ms = SLUICE_NEVER,
     };
     assert_int_equal(sqlite3_open(fixture->database, &fixture->writer), SQLITE_OK);
-    /* A load's read lock goes a moment after its outcome has come. */
+    /* A test writes while loads run. */
     sqlite3_busy_timeout(fixture->writer, AWAIT_MS_MAX);
     sqlite_fixture_run(fixture, "PRAGMA synchronous = OFF");
     sqlite_fixture_run(fixture, SCHEMA);

@@ -172,12 +172,51 @@ static void rule_10_a_value_over_the_limit_is_given_to_nobody(void **state)
     struct sqlite_fixture *fixture = *state;
 
     fixture->loader.cache_options.value_size_max = 1000;
+    fixture->options.value_size_max = 1000;
     sqlite_fixture_open(fixture, "SELECT zeroblob(?)");
     assert_int_equal(loader_get(&fixture->loader, "1000", 4), SLUICE_OK);
     assert_int_equal(sluice_value_size(fixture->loader.outcome.value), 1000);
     loader_expect_error(&fixture->loader, "1001", SLUICE_VALUE_TOO_LARGE, NULL);
-    loader_expect_error(&fixture->loader, "2000000000", SLUICE_LOAD_FAILED, "string or blob too big");
+    loader_expect_error(&fixture->loader, "2000000000", SLUICE_VALUE_TOO_LARGE, "the value is larger than the limit");
     assert_int_equal(loader_get(&fixture->loader, "999", 3), SLUICE_OK);
+}
+
+static void rule_10_a_value_over_the_limit_is_not_built_in_memory(void **state)
+{
+    enum { SIZE_MAX_BYTES = 3000000, FAR_OVER = 200000000 };
+    struct sqlite_fixture *fixture = *state;
+    char key[16];
+
+    fixture->loader.cache_options.value_size_max = SIZE_MAX_BYTES;
+    fixture->options.value_size_max = SIZE_MAX_BYTES;
+    fixture->options.max_concurrent = 1;
+    sqlite_fixture_open(fixture, "SELECT randomblob(?)");
+    snprintf(key, sizeof key, "%d", SIZE_MAX_BYTES);
+    for (int round = 0; round < 2; round++) {
+        loader_expect(&fixture->loader, key, NULL);
+        assert_int_equal(sluice_value_size(fixture->loader.outcome.value), SIZE_MAX_BYTES);
+        sqlite3_memory_highwater(1);
+        snprintf(key, sizeof key, "%d", FAR_OVER);
+        loader_expect_error(&fixture->loader, key, SLUICE_VALUE_TOO_LARGE, "the value is larger than the limit");
+        assert_in_range(sqlite3_memory_highwater(0), 0, 4 * SIZE_MAX_BYTES);
+        snprintf(key, sizeof key, "%d", SIZE_MAX_BYTES);
+        loader_forget(&fixture->loader, key);
+    }
+}
+
+/* Twice the bytes in the database, and it stands in one row with others and goes through a sorter. */
+static void a_value_of_the_largest_size_is_brought_from_utf_16_and_a_wide_row(void **state)
+{
+    enum { SIZE_MAX_BYTES = 2000000 };
+    struct sqlite_fixture *fixture = *state;
+
+    fixture->options.value_size_max = SIZE_MAX_BYTES;
+    sqlite_fixture_run(fixture, "DROP TABLE data; VACUUM; PRAGMA encoding = 'UTF-16le'; VACUUM;"
+                                "CREATE TABLE data (key PRIMARY KEY, value, type)");
+    sqlite_fixture_run(fixture, "INSERT INTO data VALUES ('k', printf('%.*c', 2000000, 'v'), zeroblob(1000000))");
+    sqlite_fixture_open(fixture, "SELECT value FROM data WHERE key >= ? ORDER BY length(type)");
+    loader_expect(&fixture->loader, "k", NULL);
+    assert_int_equal(sluice_value_size(fixture->loader.outcome.value), SIZE_MAX_BYTES);
 }
 
 /* ---- the media type ---------------------------------------------------------------------------------------------- */
@@ -297,6 +336,8 @@ int main(void)
         SQLITE_TEST(of_more_rows_the_first_is_the_value),
         SQLITE_TEST(text_of_a_utf16_database_is_given_in_utf8),
         SQLITE_TEST(rule_10_a_value_over_the_limit_is_given_to_nobody),
+        SQLITE_TEST(rule_10_a_value_over_the_limit_is_not_built_in_memory),
+        SQLITE_TEST(a_value_of_the_largest_size_is_brought_from_utf_16_and_a_wide_row),
         SQLITE_TEST(the_media_type_is_that_of_the_second_column_or_else_of_the_options),
         SQLITE_TEST(a_second_column_that_is_no_media_type_is_a_failure),
         SQLITE_TEST(each_load_sees_what_was_committed_before_it),

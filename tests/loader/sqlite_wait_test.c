@@ -181,6 +181,39 @@ static void a_database_locked_while_the_backend_is_made_is_a_fault_in_time(void 
     sqlite_fixture_open(fixture, VALUE_QUERY);
 }
 
+struct writing {
+    struct sqlite_fixture *fixture;
+    int code; /* what the write came to */
+    atomic_bool done;
+};
+
+/* Called by the backend's thread while it ends the load; the test's own thread does nothing meanwhile. */
+static void write_from_callback(void *arg, const struct sluice_outcome *outcome)
+{
+    struct writing *writing = arg;
+
+    (void)outcome;
+    writing->code = sqlite3_exec(writing->fixture->writer, "UPDATE data SET value = 'new'", NULL, NULL, NULL);
+    atomic_store(&writing->done, true);
+}
+
+static void a_callback_finds_the_database_free(void **state)
+{
+    struct sqlite_fixture *fixture = *state;
+    struct writing writing = {.fixture = fixture, .code = -1};
+    struct sluice_async_get get = {
+        .key = "k", .key_size = 1, .timeout_ms = SLUICE_WAIT_FOREVER, .callback = write_from_callback, .arg = &writing};
+    struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
+
+    sqlite_fixture_insert(fixture, "k", "old");
+    sqlite3_busy_timeout(fixture->writer, 0); /* so that whoever holds a lock at that moment is in its way */
+    sqlite_fixture_open(fixture, "SELECT gate(value) FROM data WHERE key = ?");
+    assert_int_equal(sluice_get_async(fixture->loader.cache, &get, &outcome, NULL), SLUICE_PARKED);
+    sqlite_gate_open();
+    AWAIT(atomic_load(&writing.done));
+    assert_int_equal(writing.code, SQLITE_OK);
+}
+
 /* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 static void destroy_breaks_off_the_running_query_and_ends_the_queued_loads(void **state)
@@ -241,6 +274,7 @@ int main(void)
         SQLITE_TEST(a_locked_database_is_waited_for),
         SQLITE_TEST(a_database_locked_for_too_long_times_the_load_out),
         SQLITE_TEST(a_database_locked_while_the_backend_is_made_is_a_fault_in_time),
+        SQLITE_TEST(a_callback_finds_the_database_free),
         SQLITE_TEST(destroy_breaks_off_the_running_query_and_ends_the_queued_loads),
         SQLITE_TEST(rule_18_a_closed_cache_leaves_queries_that_destroy_breaks_off),
         SQLITE_TEST(destroy_does_not_wait_for_a_locked_database),
