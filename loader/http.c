@@ -50,6 +50,11 @@ static void http_load(void *self, struct sluice_load *load)
     struct http_backend *backend = self;
     char words[128];
 
+    if (!http_url_key_is_fit(&backend->url, sluice_load_key(load), sluice_load_key_size(load))) {
+        sluice_load_fail(load,
+                         "the key was not sent: with a part that is \".\" or \"..\" it could lead out of the url");
+        return;
+    }
     switch (http_queue_put(&backend->queue, load)) {
     case HTTP_QUEUE_OK:
         break;

@@ -11,7 +11,9 @@
  * variables are not looked at, since only the configuration says what a server does. User and password may stand in
  * the URL; the words of a failure show it without them and without its query, where secrets stand as well.
  *
- * A key that is "." or ".." goes out as it is. What an origin makes of dot segments is up to the origin.
+ * No key leads out of the url's path: where it stands in the path, one that has a part between slashes (or backslashes)
+ * which is "." or ".." is a failure and is not sent. Its slashes would be percent-encoded as all bytes are, but many an
+ * origin decodes first and takes such parts out then. See http_url_key_is_fit().
  */
 #ifndef LOADER_HTTP_H
 #define LOADER_HTTP_H

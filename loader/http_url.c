@@ -2,6 +2,7 @@
 /* http_url.c: the URL template of the http backend. See http_url.h. */
 #include "http_url.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -94,6 +95,8 @@ bool http_url_init(struct http_url *url, const char *text, struct backend_fault 
         return template_fault(text, fault, "has {key} in its host: it must stand in the path or the query");
     if (memchr(text, '#', made.key_at))
         return template_fault(text, fault, "has {key} after a '#': that part of a URL is never sent");
+    if (key[-1] == '%' || key[-2] == '%')
+        return template_fault(text, fault, "has {key} within a percent-encoded byte");
 
     made.size = strlen(text) - KEY_SIZE;
     made.secret_from = begin;
@@ -111,6 +114,80 @@ bool http_url_init(struct http_url *url, const char *text, struct backend_fault 
 void http_url_fini(struct http_url *url)
 {
     free(url->text);
+}
+
+/* ---- keys that lead out ------------------------------------------------------------------------------------------ */
+
+/* A part of a path as it is read byte by byte. */
+struct part {
+    size_t size;
+    bool only_dots;
+};
+
+static const struct part PART_INIT = {0, true};
+
+static bool part_is_dots(struct part part)
+{
+    return part.only_dots && (part.size == 1 || part.size == 2);
+}
+
+static void part_add(struct part *part, char byte)
+{
+    part->size++;
+    part->only_dots = part->only_dots && byte == '.';
+}
+
+/* The template's byte at `*at` as an origin reads it, percent-decoded; `*at` moves on past it. */
+static char template_byte(const struct http_url *url, size_t *at)
+{
+    const char *text = url->text + *at;
+
+    if (text[0] == '%' && isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2])) {
+        *at += 3;
+        return (char)strtol((char[]){text[1], text[2], '\0'}, NULL, 16);
+    }
+    (*at)++;
+    return text[0];
+}
+
+static bool ends_part(char byte)
+{
+    return byte == '/' || byte == '\\';
+}
+
+bool http_url_key_is_fit(const struct http_url *url, const void *key, size_t key_size)
+{
+    const char *bytes = key;
+    struct part part = PART_INIT;
+    size_t at = 0;
+
+    if (memchr(url->text, '?', url->key_at))
+        return true;
+    while (at < url->key_at) {
+        char byte = template_byte(url, &at);
+
+        if (ends_part(byte))
+            part = PART_INIT; /* without a look: what the template says is meant so */
+        else
+            part_add(&part, byte);
+    }
+    for (size_t i = 0; i < key_size; i++) {
+        if (!ends_part(bytes[i])) {
+            part_add(&part, bytes[i]);
+        } else if (part_is_dots(part)) {
+            return false;
+        } else {
+            part = PART_INIT;
+        }
+    }
+    while (!strchr("?#", url->text[at])) {
+        char byte = template_byte(url, &at);
+
+        if (ends_part(byte))
+            break;
+        part_add(&part, byte);
+    }
+    return !part_is_dots(part);
 }
 
 /* ---- the URL of a key -------------------------------------------------------------------------------------------- */

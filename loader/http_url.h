@@ -27,6 +27,13 @@ bool http_url_init(struct http_url *url, const char *text, struct backend_fault 
 /* Frees what the template holds. */
 void http_url_fini(struct http_url *url);
 
+/*
+ * Whether the URL of this key stays below what the template says. False if the key gives the path a part that is "."
+ * or "..", alone or together with the template's text beside it: percent-encoded or not, many an origin takes such
+ * parts out and so leaves the template's path. A backslash ends a part as a slash does. In the query no key is wrong.
+ */
+bool http_url_key_is_fit(const struct http_url *url, const void *key, size_t key_size);
+
 /* The URL of a key, percent-encoded; the caller frees it. NULL: out of memory. */
 char *http_url_of_key(const struct http_url *url, const void *key, size_t key_size);
 

@@ -45,10 +45,31 @@ static void a_key_of_odd_characters_finds_the_file_of_that_name(void **state)
         loader_expect(&fixture->loader, KEYS[i], KEYS[i]);
     }
     loader_expect(&fixture->loader, "sub/k", "below");
-    /* nginx takes neither. */
+    /* nginx does not take it. */
     (void)!loader_get(&fixture->loader, "k\0", 2);
     assert_int_equal(fixture->loader.outcome.error, SLUICE_LOAD_FAILED);
-    loader_expect_error(&fixture->loader, "../../x", SLUICE_LOAD_FAILED, "HTTP 400 from ");
+}
+
+/* nginx decodes "%2F" and takes ".." out then: with "/files/..%2Fk" it is asked for "/k". */
+static void a_key_leads_to_nothing_outside_of_the_path(void **state)
+{
+    struct nginx_fixture *fixture = *state;
+    char *answer, *log;
+
+    loader_write_text(&fixture->loader, "files/secret", "secret");
+    loader_make_directory(&fixture->loader, "files/sub");
+    answer = nginx_fixture_ask(fixture, "/files/sub/..%2Fsecret", "X: y");
+    assert_non_null(strstr(answer, "secret"));
+    free(answer);
+    nginx_fixture_open(fixture, "/files/sub/{key}");
+    loader_expect_error(&fixture->loader, "../secret", SLUICE_LOAD_FAILED, "the key was not sent: ");
+    loader_expect_error(&fixture->loader, "..", SLUICE_LOAD_FAILED, "the key was not sent: ");
+    loader_expect_error(&fixture->loader, "x/../../secret", SLUICE_LOAD_FAILED, "the key was not sent: ");
+    loader_expect_error(&fixture->loader, "..%2Fsecret", SLUICE_NOT_FOUND, NULL);
+    loader_expect_error(&fixture->loader, "%2e%2e/secret", SLUICE_NOT_FOUND, NULL);
+    log = nginx_fixture_log(fixture, 3);
+    assert_null(strstr(log, "/files/sub/.. "));
+    free(log);
 }
 
 static void a_chunked_answer_is_put_together(void **state)
@@ -302,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         NGINX_TEST(a_file_comes_with_its_media_type_and_etag),
         NGINX_TEST(a_key_of_odd_characters_finds_the_file_of_that_name),
+        NGINX_TEST(a_key_leads_to_nothing_outside_of_the_path),
         NGINX_TEST(a_chunked_answer_is_put_together),
         NGINX_TEST(no_coding_is_asked_for_and_none_is_got),
         NGINX_TEST(a_body_can_be_as_large_as_the_limit_and_no_larger),

@@ -47,11 +47,11 @@ static void headers_that_cannot_be_passed_on_are_dropped(void **state)
 
 static void a_key_of_any_bytes_is_percent_encoded_into_the_url(void **state)
 {
-    static const char KEY[] = "a/../b c\0\xc3\xa9%41?&#~";
+    static const char KEY[] = "a/..b c\0\xc3\xa9%41?&#~";
     struct http_fixture *fixture = *state;
 
     http_fixture_open(fixture, "/x/{key}/y?z=1");
-    http_fixture_answer(fixture, "/x/a%2F..%2Fb%20c%00%C3%A9%2541%3F%26%23~/y?z=1", "found");
+    http_fixture_answer(fixture, "/x/a%2F..b%20c%00%C3%A9%2541%3F%26%23~/y?z=1", "found");
     assert_int_equal(SLUICE_OK, http_fixture_get_bytes(fixture, KEY, sizeof KEY - 1));
 }
 
@@ -64,15 +64,32 @@ static void a_key_can_stand_in_the_query(void **state)
     http_fixture_expect(fixture, "x&c=e", "found");
 }
 
-static void dot_segments_are_sent_as_they_are(void **state)
+static void a_key_that_could_lead_out_of_the_path_is_not_sent(void **state)
 {
+    static const char *const KEYS[] = {".", "..", "a/../b", "../../x", "..\\x"};
     struct http_fixture *fixture = *state;
 
     http_fixture_open(fixture, "/a/{key}");
-    http_fixture_answer(fixture, "/a/..", "two");
-    http_fixture_answer(fixture, "/a/.", "one");
-    http_fixture_expect(fixture, "..", "two");
-    http_fixture_expect(fixture, ".", "one");
+    scripted_backend_script(fixture->origin, NULL, &(struct scripted_answer){.body = "secret"});
+    for (size_t i = 0; i < COUNT_OF(KEYS); i++)
+        http_fixture_expect_failure(fixture, KEYS[i], SLUICE_LOAD_FAILED, "the key was not sent: ");
+    assert_int_equal(0, scripted_backend_requests(fixture->origin, NULL));
+    /* What is no dot once it is decoded goes out, and as it was meant. */
+    http_fixture_answer(fixture, "/a/..%252F..", "one");
+    http_fixture_answer(fixture, "/a/%252e%252e", "two");
+    http_fixture_answer(fixture, "/a/...", "three");
+    http_fixture_expect(fixture, "..%2F..", "one");
+    http_fixture_expect(fixture, "%2e%2e", "two");
+    http_fixture_expect(fixture, "...", "three");
+}
+
+static void dots_in_the_query_lead_nowhere(void **state)
+{
+    struct http_fixture *fixture = *state;
+
+    http_fixture_open(fixture, "/find?q={key}");
+    http_fixture_answer(fixture, "/find?q=..%2F..", "found");
+    http_fixture_expect(fixture, "../..", "found");
 }
 
 static void the_longest_key_there_can_be_is_sent_whole(void **state)
@@ -271,7 +288,8 @@ int main(void)
         HTTP_TEST(headers_that_cannot_be_passed_on_are_dropped),
         HTTP_TEST(a_key_of_any_bytes_is_percent_encoded_into_the_url),
         HTTP_TEST(a_key_can_stand_in_the_query),
-        HTTP_TEST(dot_segments_are_sent_as_they_are),
+        HTTP_TEST(a_key_that_could_lead_out_of_the_path_is_not_sent),
+        HTTP_TEST(dots_in_the_query_lead_nowhere),
         HTTP_TEST(the_longest_key_there_can_be_is_sent_whole),
         HTTP_TEST(the_request_says_who_asks_and_wants_no_coding),
         HTTP_TEST(user_and_password_of_the_url_are_sent_and_never_shown),

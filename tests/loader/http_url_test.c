@@ -53,6 +53,58 @@ static void a_key_goes_to_its_place_in_path_or_query(void **state)
     expect_url("http://h/{key}", "a\0b", 3, "http://h/a%00b");
 }
 
+static void expect_fit(const char *text, const char *key, bool expected)
+{
+    struct http_url url = parse(text);
+
+    if (http_url_key_is_fit(&url, key, strlen(key)) != expected)
+        fail_msg("%s is %s in %s", key, expected ? "refused" : "taken", text);
+    http_url_fini(&url);
+}
+
+static void a_key_with_dots_for_a_part_of_the_path_is_not_fit(void **state)
+{
+    static const char *const WRONG[] = {".",   "..",  "a/..", "../a",      "a/../b", "../../x", "a/./b",
+                                        "./a", "/..", "../",  "..\\..\\x", "a\\..",  "//.."};
+    static const char *const FIT[] = {"...", "a..",     "..a",    ".a",     "a.",    "a/b",     "a//b",
+                                      "/",   "..%2F..", "%2e%2e", "%2E./x", "..;/x", "a/.../b", "\xc0\xae\xc0\xae",
+                                      "a.b"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(WRONG); i++) {
+        expect_fit("http://h/{key}", WRONG[i], false);
+        expect_fit("http://h/a/{key}/b", WRONG[i], false);
+        expect_fit("http://h/a/{key}?q", WRONG[i], false);
+        expect_fit("http://h/find?q={key}", WRONG[i], true);
+        expect_fit("http://h?{key}", WRONG[i], true);
+    }
+    for (size_t i = 0; i < COUNT_OF(FIT); i++) {
+        expect_fit("http://h/{key}", FIT[i], true);
+        expect_fit("http://h/a/{key}/b#f", FIT[i], true);
+    }
+}
+
+static void the_templates_text_beside_the_key_is_of_the_same_part(void **state)
+{
+    (void)state;
+    expect_fit("http://h/k{key}", "..", true);
+    expect_fit("http://h/{key}.json", "..", true);
+    expect_fit("http://h/k{key}", "/..", false);
+    expect_fit("http://h/{key}.json", "../", false);
+    expect_fit("http://h/{key}.json", "a/..", true);
+    expect_fit("http://h/.{key}", ".", false);
+    expect_fit("http://h/.{key}", "a", true);
+    expect_fit("http://h/{key}./b", ".", false);
+    expect_fit("http://h/%2E{key}", ".", false);
+    expect_fit("http://h/{key}%2e?q", "x/.", false);
+    expect_fit("http://h/a%2F{key}", "..", false);
+    expect_fit("http://h/a%2f{key}%5Cb", "..", false);
+    expect_fit("http://h/a\\{key}", "..", false);
+    expect_fit("http://h/a%2G{key}", "..", true);
+    expect_fit("http://h/../{key}", "a", true); /* the template's own is left alone */
+    expect_fit("http://h/{key}/..", "a", true);
+}
+
 static void expect_fault(const char *text, const char *words)
 {
     struct http_url url;
@@ -83,6 +135,8 @@ static void a_wrong_template_is_refused_with_words_for_it(void **state)
     expect_fault("http:///{key}", "names no host");
     expect_fault("http://me:secret@/{key}", "names no host");
     expect_fault("http://h/a#{key}", "after a '#'");
+    expect_fault("http://h/%{key}", "has {key} within a percent-encoded byte");
+    expect_fault("http://h/%2{key}", "has {key} within a percent-encoded byte");
 }
 
 static void expect_shown(const char *text, const char *key, const char *expected)
@@ -126,6 +180,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_but_the_unreserved_ones_is_percent_encoded),
         cmocka_unit_test(a_key_goes_to_its_place_in_path_or_query),
+        cmocka_unit_test(a_key_with_dots_for_a_part_of_the_path_is_not_fit),
+        cmocka_unit_test(the_templates_text_beside_the_key_is_of_the_same_part),
         cmocka_unit_test(a_wrong_template_is_refused_with_words_for_it),
         cmocka_unit_test(neither_password_nor_query_is_shown),
         cmocka_unit_test(what_is_shown_of_a_long_url_is_cut),
