@@ -5,7 +5,7 @@
  * 2xx with a body is the value (204 an empty one), 404 and 410 are not-found, every other status is a failure, 206 too
  * since no part was asked for; so are a refused or reset connection, a short answer, a content coding that was not
  * asked for, and a body over the limit. Redirects are not followed. Of the answer's headers the media type, a strong
- * ETag and (if asked for) the Cache-Control go along with the value.
+ * ETag and (if asked for) what Cache-Control, Expires and Vary say go along with the value.
  *
  * Connections are kept alive and used again. HTTP/1.1, straight to the host of the URL: the environment's proxy
  * variables are not looked at, since only the configuration says what a server does. User and password may stand in
@@ -28,9 +28,10 @@ struct http_backend_options {
     size_t body_size_max;       /* bytes; at least 1 */
     int64_t timeout_ms;         /* a whole transfer; over it the load times out; 1 to INT32_MAX */
     int64_t connect_timeout_ms; /* of that, for the connection; 1 to INT32_MAX */
-    bool respect_cache_control; /* max-age and s-maxage, less the Age, bound the time to live; no-store, no-cache,
-                                   private and a max-age that can't be read: 0 */
-    int64_t ttl_max_ms;         /* the cache's own expire_after_write_ms (SLUICE_NEVER: none): Cache-Control can only
+    bool respect_cache_control; /* s-maxage, or else max-age, or else Expires, less the Age, bound the time to live;
+                                   no-store, no-cache, private, "Vary: *", and a max-age or Expires that can't be read:
+                                   0. Any other Vary is harmless: the same request is always sent for a key */
+    int64_t ttl_max_ms;         /* the cache's own expire_after_write_ms (SLUICE_NEVER: none): these headers can only
                                    shorten it */
 };
 

@@ -114,15 +114,45 @@ void http_cache_control_add(struct http_cache_control *control, const char *valu
     }
 }
 
+void http_cache_control_add_vary(struct http_cache_control *control, const char *value)
+{
+    while (*value) {
+        size_t size = strcspn(value, ",");
+
+        if (span_is(span_trim((struct span){value, size}), "*"))
+            control->forbidden = true;
+        value += size;
+        value += *value == ',';
+    }
+}
+
+void http_cache_control_set_expires(struct http_cache_control *control, int64_t expires_s, int64_t date_s)
+{
+    int64_t left_s;
+
+    control->has_expires = true;
+    if (expires_s == HTTP_NO_TIME || expires_s <= date_s)
+        control->expires_in_s = 0;
+    else if (__builtin_sub_overflow(expires_s, date_s, &left_s) || left_s > SECONDS_MAX)
+        control->expires_in_s = SECONDS_MAX;
+    else
+        control->expires_in_s = left_s;
+}
+
 int64_t http_cache_control_ttl_ms(const struct http_cache_control *control, int64_t age_s, int64_t ttl_max_ms)
 {
     int64_t lifetime_s, left_ms;
 
     if (control->forbidden)
         return 0;
-    if (!control->has_s_maxage && !control->has_max_age)
+    if (control->has_s_maxage)
+        lifetime_s = control->s_maxage_s;
+    else if (control->has_max_age)
+        lifetime_s = control->max_age_s;
+    else if (control->has_expires)
+        lifetime_s = control->expires_in_s;
+    else
         return SLUICE_TTL_DEFAULT;
-    lifetime_s = control->has_s_maxage ? control->s_maxage_s : control->max_age_s;
     left_ms = lifetime_s > age_s ? (lifetime_s - age_s) * 1000 : 0;
     return ttl_max_ms != SLUICE_NEVER && ttl_max_ms < left_ms ? ttl_max_ms : left_ms;
 }

@@ -223,6 +223,14 @@ static const char *transfer_header(const struct transfer *transfer, const char *
     return curl_easy_header(transfer->easy, name, index, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
 }
 
+/* The time that a header names; HTTP_NO_TIME: it is not there, or can't be read. */
+static int64_t transfer_time(const struct transfer *transfer, const char *name)
+{
+    const char *value = transfer_header(transfer, name, 0);
+
+    return value ? (int64_t)curl_getdate(value, NULL) : HTTP_NO_TIME;
+}
+
 static int64_t transfer_ttl_ms(const struct transfer *transfer)
 {
     struct http_cache_control control = {0};
@@ -232,6 +240,14 @@ static int64_t transfer_ttl_ms(const struct transfer *transfer)
         return SLUICE_TTL_DEFAULT;
     for (size_t i = 0; (value = transfer_header(transfer, "Cache-Control", i)); i++)
         http_cache_control_add(&control, value);
+    for (size_t i = 0; (value = transfer_header(transfer, "Vary", i)); i++)
+        http_cache_control_add_vary(&control, value);
+    if (transfer_header(transfer, "Expires", 0)) {
+        int64_t date_s = transfer_time(transfer, "Date");
+
+        http_cache_control_set_expires(&control, transfer_time(transfer, "Expires"),
+                                       date_s == HTTP_NO_TIME ? (int64_t)time(NULL) : date_s);
+    }
     return http_cache_control_ttl_ms(&control, http_age_s(transfer_header(transfer, "Age", 0)),
                                      transfer->transfers->options.ttl_max_ms);
 }

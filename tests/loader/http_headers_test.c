@@ -143,6 +143,73 @@ static void an_age_that_is_no_number_is_none(void **state)
     assert_int_equal(INT64_C(1) << 31, http_age_s("99999999999999999999"));
 }
 
+/* The time to live with an Expires header besides a Cache-Control header. */
+static int64_t expires_ttl_ms(int64_t expires_s, int64_t date_s, const char *directives, int64_t age_s)
+{
+    struct http_cache_control control = {0};
+
+    http_cache_control_add(&control, directives);
+    http_cache_control_set_expires(&control, expires_s, date_s);
+    return http_cache_control_ttl_ms(&control, age_s, SLUICE_NEVER);
+}
+
+static void expires_counts_from_the_date_where_there_is_no_max_age(void **state)
+{
+    (void)state;
+    assert_int_equal(60000, expires_ttl_ms(1060, 1000, "", 0));
+    assert_int_equal(60000, expires_ttl_ms(1060, 1000, "public", 0));
+    assert_int_equal(50000, expires_ttl_ms(1060, 1000, "", 10));
+    assert_int_equal(0, expires_ttl_ms(1060, 1000, "", 60));
+    assert_int_equal(5000, expires_ttl_ms(1060, 1000, "max-age=5", 0));
+    assert_int_equal(5000, expires_ttl_ms(1060, 1000, "s-maxage=5", 0));
+    assert_int_equal(0, expires_ttl_ms(1060, 1000, "no-store", 0));
+    assert_int_equal(5000, expires_ttl_ms(HTTP_NO_TIME, 1000, "max-age=5", 0));
+}
+
+static void what_has_expired_has_no_time_left(void **state)
+{
+    (void)state;
+    assert_int_equal(0, expires_ttl_ms(1000, 1000, "", 0));
+    assert_int_equal(0, expires_ttl_ms(999, 1000, "", 0));
+    assert_int_equal(0, expires_ttl_ms(HTTP_NO_TIME, 1000, "", 0));
+    assert_int_equal(0, expires_ttl_ms(HTTP_NO_TIME, -1000, "", 0));
+    assert_int_equal(INT64_C(2147483648000), expires_ttl_ms(INT64_C(1) << 40, 1000, "", 0));
+    assert_int_equal(INT64_C(2147483648000), expires_ttl_ms(INT64_MAX, INT64_MIN, "", 0));
+}
+
+static void expires_is_bounded_as_max_age_is(void **state)
+{
+    struct http_cache_control control = {0};
+
+    (void)state;
+    http_cache_control_set_expires(&control, 1060, 1000);
+    assert_int_equal(30000, http_cache_control_ttl_ms(&control, 0, 30000));
+    assert_int_equal(60000, http_cache_control_ttl_ms(&control, 0, 90000));
+}
+
+static void expect_vary(const char *value, int64_t expected_ms)
+{
+    struct http_cache_control control = {0};
+
+    http_cache_control_add(&control, "max-age=60");
+    http_cache_control_add_vary(&control, value);
+    if (http_cache_control_ttl_ms(&control, 0, SLUICE_NEVER) != expected_ms)
+        fail_msg("Vary: %s", value);
+}
+
+static void what_varies_with_everything_is_not_stored(void **state)
+{
+    (void)state;
+    expect_vary("*", 0);
+    expect_vary(" * ", 0);
+    expect_vary("Accept, *", 0);
+    expect_vary("*,Accept", 0);
+    expect_vary("", 60000);
+    expect_vary(",", 60000);
+    expect_vary("Accept-Encoding, Origin", 60000);
+    expect_vary("x*", 60000);
+}
+
 static void only_strong_tags_are_passed_on(void **state)
 {
     char tag[300];
@@ -210,6 +277,10 @@ int main(void)
         cmocka_unit_test(the_age_is_taken_off),
         cmocka_unit_test(the_caches_own_time_to_live_is_only_shortened),
         cmocka_unit_test(an_age_that_is_no_number_is_none),
+        cmocka_unit_test(expires_counts_from_the_date_where_there_is_no_max_age),
+        cmocka_unit_test(what_has_expired_has_no_time_left),
+        cmocka_unit_test(expires_is_bounded_as_max_age_is),
+        cmocka_unit_test(what_varies_with_everything_is_not_stored),
         cmocka_unit_test(only_strong_tags_are_passed_on),
         cmocka_unit_test(only_short_printable_media_types_are_passed_on),
         cmocka_unit_test(a_coding_is_identity_or_not),

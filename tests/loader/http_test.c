@@ -255,6 +255,33 @@ static void cache_control_shortens_the_time_to_live_where_it_is_respected(void *
     assert_int_equal(2, scripted_backend_requests(fixture->origin, "/f"));
 }
 
+static void expires_and_vary_shorten_it_too(void **state)
+{
+    static const char DATE[] = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    struct http_fixture *fixture = *state;
+    char headers[256];
+
+    fixture->options.respect_cache_control = true;
+    fixture->options.ttl_max_ms = 1000000;
+    fixture->cache_options.expire_after_write_ms = 1000000;
+    http_fixture_open(fixture, "/{key}");
+    snprintf(headers, sizeof headers, "%sExpires: Sun, 06 Nov 1994 08:59:37 GMT\r\n", DATE);
+    assert_in_range(ttl_of(fixture, "a", headers), 500000, 600000);
+    snprintf(headers, sizeof headers, "%sExpires: Sunday, 06-Nov-94 08:59:37 GMT\r\nAge: 400\r\n", DATE);
+    assert_in_range(ttl_of(fixture, "b", headers), 100000, 200000);
+    snprintf(headers, sizeof headers, "%sExpires: 0\r\nCache-Control: max-age=300\r\n", DATE);
+    assert_in_range(ttl_of(fixture, "c", headers), 200000, 300000);
+    /* Without a date: from now on. */
+    assert_in_range(ttl_of(fixture, "d", "Expires: Fri, 31 Dec 2100 23:59:59 GMT\r\n"), 900000, 1000000);
+    assert_int_equal(0, ttl_of(fixture, "e", "Expires: Sun, 06 Nov 1994 08:59:37 GMT\r\n"));
+    assert_int_equal(0, ttl_of(fixture, "f", "Expires: 0\r\n"));
+    assert_int_equal(0, ttl_of(fixture, "g", "Expires: -1\r\n"));
+    assert_int_equal(0, ttl_of(fixture, "h", "Expires:\r\n"));
+    assert_int_equal(0, ttl_of(fixture, "i", "Cache-Control: max-age=600\r\nVary: Accept\r\nVary: *\r\n"));
+    assert_false(fixture->outcome.stored);
+    assert_in_range(ttl_of(fixture, "j", "Vary: Accept-Encoding\r\n"), 900000, 1000000);
+}
+
 static void cache_control_is_left_aside_where_it_is_not_respected(void **state)
 {
     struct http_fixture *fixture = *state;
@@ -263,6 +290,7 @@ static void cache_control_is_left_aside_where_it_is_not_respected(void **state)
     http_fixture_open(fixture, "/{key}");
     assert_in_range(ttl_of(fixture, "a", "Cache-Control: no-store\r\n"), 900000, 1000000);
     assert_in_range(ttl_of(fixture, "b", "Cache-Control: max-age=1\r\n"), 900000, 1000000);
+    assert_in_range(ttl_of(fixture, "c", "Expires: 0\r\nVary: *\r\n"), 900000, 1000000);
 }
 
 static void a_proxy_of_the_environment_is_not_used(void **state)
@@ -299,6 +327,7 @@ int main(void)
         HTTP_TEST(interim_answers_and_trailers_are_passed_over),
         HTTP_TEST(a_value_can_be_as_large_as_the_limit),
         HTTP_TEST(cache_control_shortens_the_time_to_live_where_it_is_respected),
+        HTTP_TEST(expires_and_vary_shorten_it_too),
         HTTP_TEST(cache_control_is_left_aside_where_it_is_not_respected),
         HTTP_TEST(a_proxy_of_the_environment_is_not_used),
     };
