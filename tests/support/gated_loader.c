@@ -113,6 +113,15 @@ static bool changed_wait(struct gated_loader *loader, int64_t start_ms)
     return pthread_cond_timedwait(&loader->changed, &loader->lock, &end) == 0 || await_now_ms() < end_ms;
 }
 
+/* With the lock: waits until call `number` has come. False: it has not in time. */
+static bool call_await(struct gated_loader *loader, size_t number, int64_t start_ms)
+{
+    bool in_time = true;
+    while (loader->count <= number && in_time)
+        in_time = changed_wait(loader, start_ms);
+    return loader->count > number;
+}
+
 /* With the lock, which is given up meanwhile: ends the load of a call on this thread. */
 static void call_end(struct gated_loader *loader, struct load_call *call)
 {
@@ -227,9 +236,8 @@ void gated_loader_await_calls(struct gated_loader *loader, size_t count)
 {
     int64_t start_ms = await_now_ms();
     pthread_mutex_lock(&loader->lock);
-    bool in_time = true;
-    while (loader->count < count && in_time)
-        in_time = changed_wait(loader, start_ms);
+    if (count > 0)
+        (void)call_await(loader, count - 1, start_ms);
     size_t found = loader->count;
     pthread_mutex_unlock(&loader->lock);
     if (found < count)
@@ -248,11 +256,9 @@ static void tell(struct gated_loader *loader, size_t number, enum ending ending,
                  const struct sluice_content *content)
 {
     int64_t start_ms = await_now_ms();
-    bool in_time = true;
 
     pthread_mutex_lock(&loader->lock);
-    while (loader->count <= number && in_time)
-        in_time = changed_wait(loader, start_ms);
+    bool in_time = call_await(loader, number, start_ms);
     struct load_call *call = &loader->calls[number];
     bool known = in_time && (call->state == CALL_HELD || (call->state == CALL_BLOCKED && !call->told));
     if (known) {
@@ -285,9 +291,10 @@ void gated_loader_end_with(struct gated_loader *loader, size_t number, const str
 void gated_loader_let_return(struct gated_loader *loader, size_t number)
 {
     int64_t start_ms = await_now_ms();
-    bool in_time = true;
+    bool in_time;
 
     pthread_mutex_lock(&loader->lock);
+    in_time = call_await(loader, number, start_ms);
     loader->calls[number].let_return = true;
     pthread_cond_broadcast(&loader->changed);
     while (loader->calls[number].state != CALL_HELD && in_time)
@@ -297,19 +304,28 @@ void gated_loader_let_return(struct gated_loader *loader, size_t number)
         give_up("does not return", number);
 }
 
-bool gated_loader_wanted(struct gated_loader *loader, size_t number)
+/* The load of a call, once it has come. */
+static struct sluice_load *load_of(struct gated_loader *loader, size_t number)
 {
+    int64_t start_ms = await_now_ms();
+
     pthread_mutex_lock(&loader->lock);
+    bool come = call_await(loader, number, start_ms);
     struct sluice_load *load = loader->calls[number].load;
     pthread_mutex_unlock(&loader->lock);
-    return sluice_load_wanted(load);
+    if (!come)
+        give_up("does not come", number);
+    return load;
+}
+
+bool gated_loader_wanted(struct gated_loader *loader, size_t number)
+{
+    return sluice_load_wanted(load_of(loader, number));
 }
 
 size_t gated_loader_key(struct gated_loader *loader, size_t number, char *key, size_t room)
 {
-    pthread_mutex_lock(&loader->lock);
-    struct sluice_load *load = loader->calls[number].load;
-    pthread_mutex_unlock(&loader->lock);
+    struct sluice_load *load = load_of(loader, number);
     size_t size = sluice_load_key_size(load);
     memcpy(key, sluice_load_key(load), size < room ? size : room);
     return size;

@@ -61,13 +61,16 @@ void gated_loader_end(struct gated_loader *loader, size_t number, enum ending en
 void gated_loader_end_with(struct gated_loader *loader, size_t number, const struct sluice_content *content);
 
 /* Makes call `number`, held by GATED_BLOCK, go back to the cache without ending its load, which is held from then on.
+ * Waits for the call to be made first.
  */
 void gated_loader_let_return(struct gated_loader *loader, size_t number);
 
-/* Whether the load can still be given to anybody: sluice_load_wanted(), for a call that has not been ended. */
+/* Whether the load can still be given to anybody: sluice_load_wanted(), for a call that has not been ended. Waits for
+ * it to be made first. */
 bool gated_loader_wanted(struct gated_loader *loader, size_t number);
 
-/* Copies the key of a call that has not been ended, as its load tells it; returns its size. */
+/* Copies the key of a call that has not been ended, as its load tells it; returns its size. Waits for it to be
+ * made first. */
 size_t gated_loader_key(struct gated_loader *loader, size_t number, char *key, size_t room);
 
 /* Ends with not-found whatever has not been ended, and answers at once from now on. */
