@@ -7,6 +7,7 @@
 
 #include "errand.h"
 #include "fault.h"
+#include "loader_fault.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -55,30 +56,17 @@ static void a_directory_that_may_not_be_entered_is_refused(void **state)
     assert_int_equal(chmod(fixture->root, 0755), 0);
 }
 
+static bool make_backend(void *fixture, struct backend *backend, struct backend_fault *fault)
+{
+    return file_backend_create(&((struct file_fixture *)fixture)->options, backend, fault);
+}
+
 static void rule_20_a_backend_that_gets_no_memory_says_so_and_leaves_nothing(void **state)
 {
     struct file_fixture *fixture = *state;
-    size_t refused = 1;
 
     fixture->options.content_type = "text/plain";
-    for (size_t nth = 1; refused > 0; nth++) {
-        struct backend backend = {0};
-        struct backend_fault fault = {""};
-        bool made;
-
-        fault_arm(nth, FAULT_THIS_THREAD, false);
-        made = file_backend_create(&fixture->options, &backend, &fault);
-        refused = fault_disarm();
-        if (made != (refused == 0))
-            fail_msg("allocation %zu: %s", nth, made ? "not missed" : fault.text);
-        if (made) {
-            assert_true(nth > 6);
-            backend.destroy(backend.self);
-        } else {
-            assert_string_equal(fault.text, "file: out of memory");
-            assert_null(backend.kind);
-        }
-    }
+    loader_expect_no_memory(make_backend, fixture, "file: out of memory", 6);
 }
 
 /* ---- files that can't be read ------------------------------------------------------------------------------------ */

@@ -4,10 +4,6 @@
 
 #include "sums.h"
 
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
@@ -19,11 +15,8 @@
 
 void loader_fixture_init(struct loader_fixture *fixture)
 {
-    const char *home = getenv("TMPDIR");
-
-    snprintf(fixture->directory, sizeof fixture->directory, "%s/sluice-loader-XXXXXX", home != NULL ? home : "/tmp");
-    assert_non_null(mkdtemp(fixture->directory));
-    assert_int_equal(chmod(fixture->directory, 0755), 0);
+    scratch_init(&fixture->scratch);
+    assert_int_equal(chmod(fixture->scratch.directory, 0755), 0);
     fixture->cache_options = (struct sluice_options)SLUICE_OPTIONS_INIT;
     fixture->outcome = (struct sluice_outcome)SLUICE_OUTCOME_INIT;
 }
@@ -64,14 +57,6 @@ void loader_fixture_close_backend_first(struct loader_fixture *fixture)
     destroy_cache(fixture);
 }
 
-static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *where)
-{
-    (void)status;
-    (void)flag;
-    (void)where;
-    return remove(path);
-}
-
 void loader_fixture_fini(struct loader_fixture *fixture)
 {
     loader_be_nobody(false);
@@ -81,7 +66,7 @@ void loader_fixture_fini(struct loader_fixture *fixture)
         assert_true(atomic_load(&fixture->calls[i].done));
         sluice_outcome_fini(&fixture->calls[i].outcome);
     }
-    assert_int_equal(nftw(fixture->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    scratch_fini(&fixture->scratch);
 }
 
 /* ---- gets -------------------------------------------------------------------------------------------------------- */
@@ -180,20 +165,16 @@ struct backend_stats loader_stats(struct loader_fixture *fixture)
 
 void loader_path(const struct loader_fixture *fixture, const char *name, char path[LOADER_PATH_MAX])
 {
-    assert_in_range(snprintf(path, LOADER_PATH_MAX, "%s/%s", fixture->directory, name), 1, LOADER_PATH_MAX - 1);
+    scratch_path(&fixture->scratch, name, path);
 }
 
 void loader_write(const struct loader_fixture *fixture, const char *name, const void *bytes, size_t size)
 {
     char path[LOADER_PATH_MAX];
-    int file;
 
+    scratch_write(&fixture->scratch, name, bytes, size);
     loader_path(fixture, name, path);
-    file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    assert_true(file >= 0);
-    assert_int_equal(write(file, bytes, size), size);
-    assert_int_equal(fchmod(file, 0644), 0);
-    close(file);
+    assert_int_equal(chmod(path, 0644), 0);
 }
 
 void loader_write_text(const struct loader_fixture *fixture, const char *name, const char *text)
@@ -205,8 +186,8 @@ void loader_make_directory(const struct loader_fixture *fixture, const char *nam
 {
     char path[LOADER_PATH_MAX];
 
+    scratch_make_directory(&fixture->scratch, name);
     loader_path(fixture, name, path);
-    assert_int_equal(mkdir(path, 0755), 0);
     assert_int_equal(chmod(path, 0755), 0);
 }
 

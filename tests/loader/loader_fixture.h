@@ -10,6 +10,7 @@
 
 #include "await.h"
 #include "backend.h"
+#include "scratch.h"
 #include "test.h"
 
 #include <sluice/cache.h>
@@ -17,7 +18,7 @@
 #include <stdbool.h>
 
 #define LOADER_CALLS_MAX 64
-#define LOADER_PATH_MAX  256
+#define LOADER_PATH_MAX  SCRATCH_PATH_MAX
 
 /* An asynchronous get. */
 struct loader_call {
@@ -26,7 +27,7 @@ struct loader_call {
 };
 
 struct loader_fixture {
-    char directory[LOADER_PATH_MAX / 2]; /* the test's own; everybody may enter and read it */
+    struct scratch scratch;              /* everybody may enter and read it */
     struct sluice_options cache_options; /* to be changed before loader_fixture_open() */
     struct backend backend;              /* the test makes it; kind NULL: there is none */
     struct sluice_cache *cache;

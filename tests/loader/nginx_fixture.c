@@ -87,7 +87,7 @@ static void write_configuration(struct nginx_fixture *fixture)
     fixture->generation++;
     for (const char *at = CONFIGURATION; *at != '\0';) {
         if (strncmp(at, "DIR", 3) == 0)
-            at += 3, fputs(fixture->loader.directory, out);
+            at += 3, fputs(fixture->loader.scratch.directory, out);
         else if (strncmp(at, "PORT", 4) == 0)
             at += 4, fprintf(out, "%u", fixture->port);
         else if (strncmp(at, "GEN", 3) == 0)
@@ -127,11 +127,11 @@ static void become_nginx(const struct nginx_fixture *fixture, pid_t test)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != test)
         _exit(1);
-    snprintf(configuration, sizeof configuration, "%s/nginx.conf", fixture->loader.directory);
-    snprintf(errors, sizeof errors, "%s/error.log", fixture->loader.directory);
+    snprintf(configuration, sizeof configuration, "%s/nginx.conf", fixture->loader.scratch.directory);
+    snprintf(errors, sizeof errors, "%s/error.log", fixture->loader.scratch.directory);
     snprintf(path, sizeof path, "%s:/usr/local/sbin:/usr/sbin:/sbin", getenv("PATH") != NULL ? getenv("PATH") : "/bin");
     setenv("PATH", path, 1);
-    execlp("nginx", "nginx", "-p", fixture->loader.directory, "-e", errors, "-c", configuration, (char *)NULL);
+    execlp("nginx", "nginx", "-p", fixture->loader.scratch.directory, "-e", errors, "-c", configuration, (char *)NULL);
     _exit(127);
 }
 

@@ -5,7 +5,7 @@
  */
 #include "sqlite_fixture.h"
 
-#include "fault.h"
+#include "loader_fault.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -135,30 +135,17 @@ static void a_query_that_writes_is_refused(void **state)
     loader_expect(&fixture->loader, "k", "v");
 }
 
+static bool make_backend(void *fixture, struct backend *backend, struct backend_fault *fault)
+{
+    return sqlite_backend_create(&((struct sqlite_fixture *)fixture)->options, backend, fault);
+}
+
 static void rule_20_a_backend_that_gets_no_memory_says_so_and_leaves_nothing(void **state)
 {
     struct sqlite_fixture *fixture = *state;
-    size_t refused = 1;
 
     fixture->options.content_type = "text/plain";
-    for (size_t nth = 1; refused > 0; nth++) {
-        struct backend backend = {0};
-        struct backend_fault fault = {""};
-        bool made;
-
-        fault_arm(nth, FAULT_THIS_THREAD, false);
-        made = sqlite_backend_create(&fixture->options, &backend, &fault);
-        refused = fault_disarm();
-        if (made != (refused == 0))
-            fail_msg("allocation %zu: %s", nth, made ? "not missed" : fault.text);
-        if (made) {
-            assert_true(nth > 8);
-            backend.destroy(backend.self);
-        } else {
-            assert_string_equal(fault.text, "sqlite: out of memory");
-            assert_null(backend.kind);
-        }
-    }
+    loader_expect_no_memory(make_backend, fixture, "sqlite: out of memory", 8);
 }
 
 /* ---- loads that fail --------------------------------------------------------------------------------------------- */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * scratch.h: a temporary directory of a test's own, for configurations, databases, tokens and sockets.
- * May be used by: the tests of the server, from the thread that runs them. What the system refuses fails the test.
+ * For the thread that runs the tests. What the system refuses fails the test.
  */
-#ifndef TESTS_SERVER_SCRATCH_H
-#define TESTS_SERVER_SCRATCH_H
+#ifndef TESTS_SCRATCH_H
+#define TESTS_SCRATCH_H
 
 #include <stddef.h>
 
