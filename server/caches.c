@@ -133,6 +133,8 @@ static bool make_entry(const struct config_cache *section, struct caches_entry *
     entry->name = section->name;
     entry->name_size = strlen(section->name);
     entry->wait_timeout_ms = section->wait_timeout_ms;
+    entry->key_size_max = section->key_size_max;
+    entry->value_size_max = section->value_size_max;
     struct backend_fault backend_fault = {""};
     if (!make_backend(section, &entry->backend, &backend_fault))
         return fault_set(fault, "cache \"%s\": %s", section->name, backend_fault.text);
@@ -157,6 +159,21 @@ bool caches_create(const struct config *config, struct caches *caches, struct ca
         }
     }
     return true;
+}
+
+void caches_check(const struct config *config, void (*tell)(void *arg, const char *fault), void *arg)
+{
+    for (size_t i = 0; i < config->caches_count; i++) {
+        struct caches_entry entry = {.name = NULL};
+        struct caches_fault fault;
+        if (!make_entry(&config->caches[i], &entry, &fault)) {
+            tell(arg, fault.text);
+            continue;
+        }
+        sluice_cache_close(entry.cache);
+        entry.backend.destroy(entry.backend.self);
+        sluice_cache_destroy(entry.cache);
+    }
 }
 
 struct caches_entry *caches_find(const struct caches *caches, const void *name, size_t name_size)

@@ -17,7 +17,9 @@ struct caches_entry {
     size_t name_size;
     struct sluice_cache *cache;
     struct backend backend;
-    int64_t wait_timeout_ms;  /* of a request that names none, and the longest that one may name */
+    int64_t wait_timeout_ms; /* of a request that names none, and the longest that one may name */
+    size_t key_size_max;     /* these two in bytes, to be told to those who exceed them */
+    size_t value_size_max;
     struct pace failure_pace; /* of log lines about failed requests */
 };
 
@@ -33,6 +35,12 @@ struct caches_fault {
 
 /* Makes all backends and caches. On false none is left, and `fault` says which failed and why. */
 bool caches_create(const struct config *config, struct caches *caches, struct caches_fault *fault);
+
+/*
+ * Makes each backend and cache and drops it again; tells `tell` of each that can't be made, with a text as in struct
+ * caches_fault.
+ */
+void caches_check(const struct config *config, void (*tell)(void *arg, const char *fault), void *arg);
 
 /* The cache of that name, or NULL. */
 struct caches_entry *caches_find(const struct caches *caches, const void *name, size_t name_size);

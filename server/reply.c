@@ -253,19 +253,33 @@ static void log_failure(struct caches_entry *entry, enum problem problem, const 
               "reason", reason, "unlogged", unlogged, NULL);
 }
 
+/* The limit that was exceeded, which the title only names; everything else the cache's reason says, or NULL. */
+static const char *detail_of(const struct caches_entry *entry, enum problem problem, const char *reason, char *buffer,
+                             size_t size)
+{
+    if (problem == PROBLEM_KEY_SIZE)
+        snprintf(buffer, size, "key_size_max of cache \"%s\" is %zu bytes", entry->name, entry->key_size_max);
+    else if (problem == PROBLEM_VALUE_SIZE)
+        snprintf(buffer, size, "value_size_max of cache \"%s\" is %zu bytes", entry->name, entry->value_size_max);
+    else
+        return reason;
+    return buffer;
+}
+
 static void reply_problem(struct http_request *request, struct caches_entry *entry, struct sluice_outcome *outcome,
                           bool preferred)
 {
     enum problem problem = problem_of(outcome->error);
-    const char *reason = sluice_outcome_reason(outcome);
+    char limit[160];
+    const char *detail = detail_of(entry, problem, sluice_outcome_reason(outcome), limit, sizeof limit);
     struct http_answer answer;
     struct text cache_status;
-    problem_make(&answer, problem, reason);
+    problem_make(&answer, problem, detail);
     add_cache_status(&answer, &cache_status, outcome, problem_word(problem));
     if (preferred)
         http_answer_add(&answer, "Preference-Applied", "wait");
     if (problem_status(problem) >= 500 && problem != PROBLEM_NOT_CACHED && problem != PROBLEM_CLOSED)
-        log_failure(entry, problem, reason);
+        log_failure(entry, problem, detail);
     http_request_answer(request, &answer);
 }
 

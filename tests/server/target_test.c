@@ -63,15 +63,28 @@ static void the_key_is_the_rest_of_the_path_percent_decoded_once(void **state)
     expect_keys(*state, targets, COUNT_OF(targets));
 }
 
-/* They are the caller's, and mean nothing here; the backend sees to what they could do to it. */
-static void slashes_and_dots_are_left_as_they_are(void **state)
+/* Slashes mean nothing here. */
+static void slashes_are_left_as_they_are(void **state)
 {
     static const struct target targets[] = {
-        {"/c//", "%2F"},     {"/c//x", "%2Fx"},   {"/c/x/", "x%2F"}, {"/c/a/../b", "a%2F..%2Fb"},
-        {"/c/%2e%2e", ".."}, {"/c/./x", ".%2Fx"},
+        {"/c//", "%2F"}, {"/c//x", "%2Fx"}, {"/c/x/", "x%2F"}, {"/c/...", "..."}, {"/c/.x/y.", ".x%2Fy."},
     };
 
     expect_keys(*state, targets, COUNT_OF(targets));
+}
+
+/* Nor do dots; but an origin that resolves them could be led out of its url, so the http backend does not send them. */
+static void a_key_that_could_lead_out_of_the_url_is_not_sent(void **state)
+{
+    static const char *const targets[] = {"/c/a/../b", "/c/%2e%2e", "/c/./x", "/c/..%2F..%2Fx"};
+    struct site *site = *state;
+
+    start(site);
+    for (size_t i = 0; i < COUNT_OF(targets); i++) {
+        site_get(site, targets[i]);
+        site_expect_problem(site, 502, "load-failed", "could lead out of the url");
+    }
+    assert_int_equal(0, scripted_backend_requests(site->origin, NULL));
 }
 
 static void two_ways_to_write_a_key_are_one_entry(void **state)
@@ -101,7 +114,7 @@ static void a_key_of_the_greatest_size_is_taken_decoded(void **state)
     assert_int_equal(200, site->answer.status);
     strcat(target, "x");
     site_get(site, target);
-    site_expect_problem(site, 414, "key-too-large", NULL);
+    site_expect_problem(site, 414, "key-too-large", "key_size_max of cache \"c\" is 32 bytes");
     assert_int_equal(1, scripted_backend_requests(site->origin, NULL));
 }
 
@@ -176,7 +189,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SITE_TEST(the_key_is_the_rest_of_the_path_percent_decoded_once),
-        SITE_TEST(slashes_and_dots_are_left_as_they_are),
+        SITE_TEST(slashes_are_left_as_they_are),
+        SITE_TEST(a_key_that_could_lead_out_of_the_url_is_not_sent),
         SITE_TEST(two_ways_to_write_a_key_are_one_entry),
         SITE_TEST(a_key_of_the_greatest_size_is_taken_decoded),
         SITE_TEST(what_names_no_value_is_told_why),
