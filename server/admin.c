@@ -168,25 +168,37 @@ static const struct view *view_find(const char *path)
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
+/* 401, which says whether a token came at all; the challenge does so as RFC 6750, section 3, wants it. */
+static void refuse_token(struct http_request *request, enum guard_token token)
+{
+    struct http_answer answer;
+    if (token == GUARD_TOKEN_WRONG) {
+        problem_make(&answer, PROBLEM_UNAUTHORIZED, "the token is not the one of admin_token_file");
+        http_answer_add(&answer, "WWW-Authenticate", "Bearer realm=\"sluice admin\", error=\"invalid_token\"");
+    } else {
+        problem_make(&answer, PROBLEM_UNAUTHORIZED,
+                     "there is no header Authorization: Bearer with the token of admin_token_file");
+        http_answer_add(&answer, "WWW-Authenticate", "Bearer realm=\"sluice admin\"");
+    }
+    http_request_answer(request, &answer);
+}
+
 /* Whether the request may go on; else it was answered. */
 static bool admit(const struct admin *admin, struct http_request *request)
 {
     const struct guard *guard = &admin->guard;
-    if (!guard->token) {
-        if (!guard->browsers || guard_is_own_origin(http_request_field(request, HTTP_FIELD_HOST),
-                                                    http_request_field(request, HTTP_FIELD_ORIGIN)))
-            return true;
-        problem_answer(request, PROBLEM_FORBIDDEN,
-                       "without admin_token_file the admin side wants a Host that is an address or localhost, and no "
-                       "foreign Origin");
-        return false;
+    if (guard->token) {
+        enum guard_token token = guard_token_check(guard, http_request_field(request, HTTP_FIELD_AUTHORIZATION));
+        if (token != GUARD_TOKEN_RIGHT)
+            refuse_token(request, token);
+        return token == GUARD_TOKEN_RIGHT;
     }
-    if (guard_token_matches(guard, http_request_field(request, HTTP_FIELD_AUTHORIZATION)))
+    if (!guard->browsers || guard_is_own_origin(http_request_field(request, HTTP_FIELD_HOST),
+                                                http_request_field(request, HTTP_FIELD_ORIGIN)))
         return true;
-    struct http_answer answer;
-    problem_make(&answer, PROBLEM_UNAUTHORIZED, "send the header Authorization: Bearer and the token");
-    http_answer_add(&answer, "WWW-Authenticate", "Bearer realm=\"sluice admin\"");
-    http_request_answer(request, &answer);
+    problem_answer(request, PROBLEM_FORBIDDEN,
+                   "without admin_token_file the admin side wants a Host that is an address or localhost, and no "
+                   "foreign Origin");
     return false;
 }
 

@@ -81,19 +81,21 @@ void guard_fini(struct guard *guard)
     *guard = (struct guard){.token = NULL};
 }
 
-bool guard_token_matches(const struct guard *guard, const char *authorization)
+enum guard_token guard_token_check(const struct guard *guard, const char *authorization)
 {
     static const char scheme[] = "Bearer ";
     if (!authorization || strncasecmp(authorization, scheme, sizeof scheme - 1) != 0)
-        return false;
+        return GUARD_TOKEN_MISSING;
     const char *given = authorization + sizeof scheme - 1;
     given += strspn(given, " ");
     size_t given_size = strlen(given);
+    if (given_size == 0)
+        return GUARD_TOKEN_MISSING;
     /* Every byte that was given is looked at, whatever the token is: the time tells its own length alone. */
     volatile unsigned char different = given_size != guard->token_size;
     for (size_t i = 0; i < given_size; i++)
         different = (unsigned char)(different | (given[i] ^ guard->token[i % guard->token_size]));
-    return !different;
+    return different ? GUARD_TOKEN_WRONG : GUARD_TOKEN_RIGHT;
 }
 
 /* Whether a Host header, its port aside, is a numeric address or localhost: no name that somebody else can direct. */

@@ -31,8 +31,13 @@ struct guard_fault {
 bool guard_init(struct guard *guard, const char *path, bool *exposed, struct guard_fault *fault);
 void guard_fini(struct guard *guard);
 
-/* Whether an Authorization header (NULL: none) carries the token; takes the same time whatever it holds. */
-bool guard_token_matches(const struct guard *guard, const char *authorization);
+enum guard_token { GUARD_TOKEN_RIGHT, GUARD_TOKEN_WRONG, GUARD_TOKEN_MISSING };
+
+/*
+ * What an Authorization header (NULL: none) carries: the token, another one, or none at all (no header, another scheme,
+ * nothing behind "Bearer"). A wrong one takes the same time however much of it is right.
+ */
+enum guard_token guard_token_check(const struct guard *guard, const char *authorization);
 
 /* Whether the headers Host and Origin (NULL: none) are those of a request that no foreign web page can make. */
 bool guard_is_own_origin(const char *host, const char *origin);

@@ -42,20 +42,23 @@ static void start_with_token(struct site *site)
 
 static void without_the_token_nothing_is_told_or_done(void **state)
 {
-    static const char *const wrong[] = {
-        NULL,
-        "Authorization: Bearer\r\n",
-        "Authorization: Bearer \r\n",
-        "Authorization: Bearer wrong\r\n",
-        "Authorization: Bearer s3cre\r\n",
-        "Authorization: Bearer s3crets\r\n",
-        "Authorization: Bearer s3cret s3cret\r\n",
-        "Authorization: Bearer S3CRET\r\n",
-        "Authorization: Bearers3cret\r\n",
-        "Authorization: Basic s3cret\r\n",
-        "Authorization: s3cret\r\n",
-        "X-Authorization: Bearer s3cret\r\n",
-        "Authorization: Bearer wrong\r\nAuthorization: Bearer s3cret\r\n",
+    static const struct {
+        const char *fields;
+        bool has_token;
+    } wrong[] = {
+        {NULL, false},
+        {"Authorization: Bearer\r\n", false},
+        {"Authorization: Bearer \r\n", false},
+        {"Authorization: Bearer wrong\r\n", true},
+        {"Authorization: Bearer s3cre\r\n", true},
+        {"Authorization: Bearer s3crets\r\n", true},
+        {"Authorization: Bearer s3cret s3cret\r\n", true},
+        {"Authorization: Bearer S3CRET\r\n", true},
+        {"Authorization: Bearers3cret\r\n", false},
+        {"Authorization: Basic s3cret\r\n", false},
+        {"Authorization: s3cret\r\n", false},
+        {"X-Authorization: Bearer s3cret\r\n", false},
+        {"Authorization: Bearer wrong\r\nAuthorization: Bearer s3cret\r\n", true},
     };
     static const struct {
         const char *method;
@@ -68,9 +71,13 @@ static void without_the_token_nothing_is_told_or_done(void **state)
     store(site, "/c/k");
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         for (size_t j = 0; j < COUNT_OF(requests); j++) {
-            admin(site, requests[j].method, requests[j].target, wrong[i]);
-            site_expect_problem(site, 401, "unauthorized", "Bearer");
-            site_expect_field(site, "WWW-Authenticate", "Bearer realm=\"sluice admin\"");
+            admin(site, requests[j].method, requests[j].target, wrong[i].fields);
+            site_expect_problem(site, 401, "unauthorized",
+                                wrong[i].has_token ? "the token is not the one of admin_token_file"
+                                                   : "there is no header Authorization: Bearer");
+            site_expect_field(site, "WWW-Authenticate",
+                              wrong[i].has_token ? "Bearer realm=\"sluice admin\", error=\"invalid_token\""
+                                                 : "Bearer realm=\"sluice admin\"");
         }
     }
     site_get(site, "/c/k");
