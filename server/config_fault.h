@@ -2,7 +2,7 @@
 /*
  * config_fault.h: the lines that say what is wrong with a configuration file: "FILE:LINE: what is wrong".
  *
- * May be used by: the config files. One thread.
+ * May be used by: the config files, and main.c and run.c for --check-config. One thread.
  */
 #ifndef SERVER_CONFIG_FAULT_H
 #define SERVER_CONFIG_FAULT_H

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "config_fault.h"
 #include "run.h"
 
 enum { EXIT_WRONG_USAGE = 2 };
@@ -21,11 +22,14 @@ static const char help[] =
     "Serves caches over HTTP. Concurrent misses of one key wait for a single load from the backend.\n"
     "\n"
     "  -c, --config FILE        serve, as FILE says\n"
-    "  -t, --check-config FILE  only say what is wrong with FILE\n"
+    "  -t, --check-config FILE  say what is wrong with FILE and with what it names: opens the token\n"
+    "                           file and every backend, but listens nowhere, tries no address and\n"
+    "                           asks no HTTP service\n"
     "  -V, --version            print the version\n"
     "  -h, --help               print this\n"
     "\n"
     "SIGTERM and SIGINT end it in good order: what was accepted is answered. A second one ends it at once.\n"
+    "SIGHUP changes nothing: FILE is read at start only.\n"
     "Exit status: 0 for a good end, 1 if it could not start or FILE is wrong, 2 for a wrong command line.\n"
     "See sluiced(8) and sluice.conf(5).\n";
 
@@ -36,16 +40,23 @@ static int wrong_usage(void)
     return EXIT_WRONG_USAGE;
 }
 
+/* What a start would find wrong is told with the file's path, as config_load() does. */
+static int check(const char *path, const struct config *config)
+{
+    struct config_faults faults = {.path = path, .stream = stderr};
+    run_check(config, &faults);
+    if (faults.count > 0)
+        return 1;
+    return printf("%s: ok, %zu %s\n", path, config->caches_count, config->caches_count == 1 ? "cache" : "caches") < 0 ||
+           fflush(stdout) == EOF;
+}
+
 static int serve_or_check(const char *path, bool check_only)
 {
     struct config *config = config_load(path, stderr);
     if (!config)
         return 1;
-    int status = 0;
-    if (check_only)
-        printf("%s: ok, %zu %s\n", path, config->caches_count, config->caches_count == 1 ? "cache" : "caches");
-    else
-        status = run(config);
+    int status = check_only ? check(path, config) : run(config);
     config_destroy(config);
     return status;
 }
@@ -88,7 +99,8 @@ int main(int argc, char **argv)
         }
     }
     if (optind < argc) {
-        fprintf(stderr, "sluiced: what is \"%s\"?\n", argv[optind]);
+        fprintf(stderr, "sluiced: unexpected argument \"%s\": only options are taken, and the file stands behind %s\n",
+                argv[optind], path ? "its option" : "--config or --check-config");
         return wrong_usage();
     }
     if (!path) {

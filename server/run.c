@@ -107,6 +107,13 @@ static bool prepare_guard(struct server *server)
     return true;
 }
 
+/* `option` is the one to change in the configuration. */
+static bool listen_failed(const char *option, const char *reason)
+{
+    log_event(LOG_ERROR, "start_failed", "reason", reason, "option", option, NULL);
+    return false;
+}
+
 static bool listen_data(struct server *server)
 {
     const struct config *config = server->config;
@@ -120,7 +127,7 @@ static bool listen_data(struct server *server)
         .handler = routes_handler(&server->routes),
     };
     struct http_fault fault;
-    return http_server_create(&options, &server->data_side, &fault) || start_failed(fault.text);
+    return http_server_create(&options, &server->data_side, &fault) || listen_failed("listen", fault.text);
 }
 
 static bool listen_admin(struct server *server)
@@ -140,9 +147,10 @@ static bool listen_admin(struct server *server)
     if (http_server_create(&options, &server->admin_side, &fault))
         return true;
     if (options.local_only && strstr(fault.text, "other machines"))
-        log_event(LOG_ERROR, "start_failed", "reason", fault.text, "remedy", "set admin_token_file", NULL);
+        log_event(LOG_ERROR, "start_failed", "reason", fault.text, "option", "admin_listen", "remedy",
+                  "set admin_token_file", NULL);
     else
-        start_failed(fault.text);
+        listen_failed("admin_listen", fault.text);
     return false;
 }
 
@@ -201,30 +209,50 @@ static void log_stopped(struct server *server)
     log_number(LOG_INFO, "stopped", "answers", answers);
 }
 
-/* The signals that end the server, which every thread leaves to this one. */
+/* The signals that end the server, and SIGHUP, which does not: every thread leaves them to this one. */
 static void block_signals(sigset_t *ending)
 {
+    sigset_t waited;
     sigemptyset(ending);
     sigaddset(ending, SIGTERM);
     sigaddset(ending, SIGINT);
-    pthread_sigmask(SIG_BLOCK, ending, NULL);
+    waited = *ending;
+    sigaddset(&waited, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &waited, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* The signal to end on. SIGHUP asks other servers to read their configuration anew: here it is told that it does not.
+ */
+static int await_end(const sigset_t *ending)
+{
+    sigset_t waited = *ending;
+    sigaddset(&waited, SIGHUP);
+    for (;;) {
+        int signal_number;
+        if (sigwait(&waited, &signal_number) != 0)
+            continue;
+        if (signal_number != SIGHUP)
+            return signal_number;
+        log_event(LOG_WARNING, "signal_ignored", "signal", "SIGHUP", "reason",
+                  "the configuration is read at start only; restart to apply a change", NULL);
+    }
 }
 
 static void serve(struct server *server, const sigset_t *ending)
 {
-    int signal_number;
     notify_ready();
-    while (sigwait(ending, &signal_number) != 0)
-        ;
+    int signal_number = await_end(ending);
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
-    pthread_sigmask(SIG_UNBLOCK, ending, NULL); /* the next one ends the process at once */
+    pthread_sigmask(SIG_UNBLOCK, ending, NULL); /* the next one ends the process at once; SIGHUP stays blocked */
     notify_stopping();
     log_event(LOG_INFO, "stopping", "signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
     drain(server);
     log_stopped(server);
 }
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 int run(const struct config *config)
 {
@@ -257,4 +285,21 @@ destroy_data:
 fini_guard:
     guard_fini(&server.admin.guard);
     return served ? 0 : 1;
+}
+
+static void tell_fault(void *arg, const char *fault)
+{
+    config_fault_add(arg, 0, "%s", fault);
+}
+
+void run_check(const struct config *config, struct config_faults *faults)
+{
+    struct guard guard;
+    struct guard_fault fault;
+    bool exposed;
+    if (guard_init(&guard, config->admin_token_file, &exposed, &fault))
+        guard_fini(&guard);
+    else
+        tell_fault(faults, fault.text);
+    caches_check(config, tell_fault, faults);
 }

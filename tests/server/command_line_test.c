@@ -141,7 +141,12 @@ static void a_wrong_command_line_is_told_with_how_to_use_it(void **state)
     RUN(fixture, "--version=2");
     expect_wrong_usage(fixture, "sluiced: option '--version' doesn't allow an argument\n");
     RUN(fixture, "--config", "a", "b");
-    expect_wrong_usage(fixture, "sluiced: what is \"b\"?\n");
+    expect_wrong_usage(fixture,
+                       "sluiced: unexpected argument \"b\": only options are taken, and the file stands behind its "
+                       "option\n");
+    RUN(fixture, "sluice.conf");
+    expect_wrong_usage(fixture, "sluiced: unexpected argument \"sluice.conf\": only options are taken, and the file "
+                                "stands behind --config or --check-config\n");
     RUN(fixture, "--config", "a", "--check-config", "a");
     expect_wrong_usage(fixture, "sluiced: one configuration file, please\n");
 }
@@ -179,9 +184,9 @@ static void a_good_configuration_is_only_checked(void **state)
     struct fixture *fixture = *state;
     char expected[SCRATCH_PATH_MAX + 64];
 
-    /* The address and the directory are not touched: it would fail. */
+    /* The address is not tried: it would fail. */
     scratch_write_text(&fixture->scratch, "sluice.conf",
-                       "listen = \"192.0.2.1:80\"\ncache a { file { directory = /nowhere } }\n");
+                       "listen = \"192.0.2.1:80\"\ncache a { file { directory = / } }\n");
     snprintf(expected, sizeof expected, "%s: ok, 1 cache\n", fixture->config);
     RUN(fixture, "--check-config", fixture->config);
     expect(fixture, 0, expected);
@@ -190,6 +195,30 @@ static void a_good_configuration_is_only_checked(void **state)
     snprintf(expected, sizeof expected, "%s: ok, 2 caches\n", fixture->config);
     RUN(fixture, "-t", fixture->config);
     expect(fixture, 0, expected);
+}
+
+static void what_a_start_would_open_is_checked_too(void **state)
+{
+    struct fixture *fixture = *state;
+    char config[2048], token[SCRATCH_PATH_MAX + 128], directory[SCRATCH_PATH_MAX + 128];
+    char database[SCRATCH_PATH_MAX + 128];
+    const char *at = fixture->scratch.directory;
+
+    scratch_write_text(&fixture->scratch, "empty.db", "");
+    snprintf(config, sizeof config,
+             "admin_token_file = \"%s/token\"\ncache fine { file { directory = \"%s\" } }\n"
+             "cache pages { file { directory = \"%s/pages\" } }\n"
+             "cache names { sqlite { database = \"%s/names.db\" query = \"SELECT ?\" } }\n"
+             "cache wrong { sqlite { database = \"%s/empty.db\" query = \"SELECT name FROM t WHERE id = ?\" } }\n"
+             "cache users { http { url = \"http://127.0.0.1:9/users/{key}\" } }\n",
+             at, at, at, at, at);
+    snprintf(token, sizeof token, " cannot read the token file %s/token: No such file or directory\n", at);
+    snprintf(directory, sizeof directory,
+             " cache \"pages\": the directory \"%s/pages\" can't be opened: No such file or directory\n", at);
+    snprintf(database, sizeof database,
+             " cache \"names\": sqlite database \"%s/names.db\": No such file or directory\n", at);
+    EXPECT_FAULTS(fixture, config, token, directory, database, " cache \"wrong\": sqlite database \"");
+    expect_error(fixture, "the query \"SELECT name FROM t WHERE id = ?\" is wrong: no such table: t\n");
 }
 
 static void each_fault_is_one_line_with_file_and_line(void **state)
@@ -255,6 +284,7 @@ int main(void)
         TEST(without_a_configuration_nothing_is_served),
         TEST(a_configuration_that_can_t_be_read_is_named),
         TEST(a_good_configuration_is_only_checked),
+        TEST(what_a_start_would_open_is_checked_too),
         TEST(each_fault_is_one_line_with_file_and_line),
         TEST(caches_need_a_name_of_their_own_and_a_backend),
         TEST(an_admin_side_for_everybody_needs_a_token),

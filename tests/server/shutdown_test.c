@@ -149,6 +149,24 @@ static void a_load_that_nobody_waits_for_is_not_waited_for(void **state)
     expect_good_end(site, 1);
 }
 
+/* ---- a signal that does not end it ------------------------------------------------------------------------------- */
+
+static void sighup_is_told_to_change_nothing(void **state)
+{
+    struct site *site = *state;
+
+    site_script(site, "/k", "v");
+    site_start(site, "drain_timeout = 1h\n" SITE_CACHE("c", PATIENT));
+    daemon_signal(site->daemon, SIGHUP);
+    daemon_await_log(site->daemon,
+                     "level=warning event=signal_ignored signal=SIGHUP reason=\"the configuration is read "
+                     "at start only; restart to apply a change\"\n");
+    client_request(site->daemon->data_port, "GET", "/c/k", NULL, &site->answer);
+    site_expect(site, 200, "v", LED);
+    send_signal(site, SIGTERM);
+    expect_good_end(site, 1);
+}
+
 /* ---- connections ------------------------------------------------------------------------------------------------- */
 
 static void idle_connections_are_closed(void **state)
@@ -287,6 +305,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SITE_TEST(sigterm_lets_loads_end_and_answers_everybody),
         SITE_TEST(sigint_does_the_same),
+        SITE_TEST(sighup_is_told_to_change_nothing),
         SITE_TEST(who_still_waits_after_drain_timeout_gets_503),
         SITE_TEST(without_a_drain_timeout_everybody_gets_503_at_once),
         SITE_TEST(a_load_that_nobody_waits_for_is_not_waited_for),

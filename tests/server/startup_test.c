@@ -40,16 +40,17 @@ static int listen_somewhere(unsigned *port)
     return fd;
 }
 
-static void a_port_in_use_is_named_by_its_address(void **state)
+static void a_port_in_use_is_named_by_its_address_and_option(void **state)
 {
     struct startup *startup = *state;
     unsigned port;
     int taken = listen_somewhere(&port);
 
     startup_try(startup, PROCESS_SAME, "listen = \"127.0.0.1:%u\"\nadmin_listen = \"127.0.0.1:0\"\n" ROOT_CACHE, port);
-    startup_expect_failure(startup, "cannot listen on 127.0.0.1:%u: Address already in use", port);
+    startup_expect_failure(startup, "cannot listen on 127.0.0.1:%u: Address already in use\" option=listen\n", port);
     startup_try(startup, PROCESS_SAME, "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:%u\"\n" ROOT_CACHE, port);
-    startup_expect_failure(startup, "cannot listen on 127.0.0.1:%u: Address already in use", port);
+    startup_expect_failure(startup, "cannot listen on 127.0.0.1:%u: Address already in use\" option=admin_listen\n",
+                           port);
     close(taken);
 }
 
@@ -304,7 +305,7 @@ static void a_token_file_that_everybody_may_read_is_warned_of(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STARTUP_TEST(a_port_in_use_is_named_by_its_address),
+        STARTUP_TEST(a_port_in_use_is_named_by_its_address_and_option),
         STARTUP_TEST(an_address_that_is_not_this_machine_s_is_named),
         STARTUP_TEST(a_public_admin_side_starts_with_a_token),
         STARTUP_TEST(both_sides_serve_on_unix_sockets_and_remove_them),
