@@ -89,6 +89,10 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *section, const
         unknown_hold(parse, section, va_arg(arguments, const char *));
     } else if (parse->unknown.line && strncmp(format, "missing equal sign", strlen("missing equal sign")) == 0) {
         unknown_report(parse, true);
+    } else if (strncmp(format, "missing title", strlen("missing title")) == 0) {
+        unknown_report(parse, false);
+        config_fault_add(parse->reader.faults, error_line(parse, section),
+                         "a cache without a name: write cache \"name\" { ... }%s", STOPPED);
     } else {
         bool goes_on = strncmp(format, "no sub-section", strlen("no sub-section")) == 0;
         unknown_report(parse, false);
@@ -97,6 +101,12 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *section, const
     }
     if (config_fault_enough(parse->reader.faults))
         fseek(parse->text, 0, SEEK_END);
+}
+
+/* The text, or NULL where a variable in it is not set: that was told, and what becomes of it without is no news. */
+static const char *known_text(const struct parse *parse, const char *text)
+{
+    return parse->scan.unset && strchr(text, CONFIG_SCAN_UNSET) ? NULL : text;
 }
 
 static int on_value(cfg_t *section, cfg_opt_t *setting)
@@ -109,7 +119,7 @@ static int on_value(cfg_t *section, cfg_opt_t *setting)
     if (options_section_find(section->name, &where))
         option = options_find(where, cfg_opt_name(setting));
     if (option)
-        config_reader_value(&parse->reader, option, text ? text : "", section->line);
+        config_reader_value(&parse->reader, option, known_text(parse, text ? text : ""), section->line);
     else /* libconfuse takes "http|url" in a cache for the url of its http section */
         config_fault_add(parse->reader.faults, section->line, "%s is set outside of its section", setting->name);
     return 0;
@@ -153,7 +163,7 @@ static int on_section_end(cfg_t *around, cfg_opt_t *setting)
     if (!options_section_find(section->name, &where))
         abort(); /* they are made from the same table */
     if (where == OPTIONS_IN_CACHE)
-        config_reader_end_cache(&parse->reader, cfg_title(section), line);
+        config_reader_end_cache(&parse->reader, known_text(parse, cfg_title(section)), line);
     else
         config_reader_end_backend(&parse->reader, where, line);
     return 0;

@@ -76,6 +76,9 @@ void config_reader_value(struct config_reader *reader, const struct option *opti
         return;
     }
     setting->line = line;
+    setting->bad = !text;
+    if (!text)
+        return;
     const char *fault = options_store(option, text, section_base(reader, option->section));
     if (fault) {
         setting->bad = true;
@@ -253,7 +256,10 @@ static bool keep_cache(struct config_reader *reader, const char *name, int line)
 void config_reader_end_cache(struct config_reader *reader, const char *name, int line)
 {
     fill_defaults(reader, OPTIONS_IN_CACHE, line);
-    check_name(reader, name, line);
+    if (name)
+        check_name(reader, name, line);
+    else
+        name = "";
     check_size_bounds(reader);
     check_backoff(reader);
     if (reader->backends == 0)

@@ -32,10 +32,10 @@ struct config_reader {
 void config_reader_init(struct config_reader *reader, struct config *config, struct config_faults *faults);
 void config_reader_fini(struct config_reader *reader);
 
-/* An option of that section is set to `text` on that line. */
+/* An option of that section is set to `text` on that line. NULL: to what can't be known, which was told already. */
 void config_reader_value(struct config_reader *reader, const struct option *option, const char *text, int line);
 
-/* A section ended; `line` is the one on which it opened. */
+/* A section ended; `line` is the one on which it opened. A name of NULL can't be known, which was told already. */
 void config_reader_end_backend(struct config_reader *reader, enum options_section section, int line);
 void config_reader_end_cache(struct config_reader *reader, const char *name, int line);
 void config_reader_end_root(struct config_reader *reader);

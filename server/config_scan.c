@@ -6,6 +6,7 @@
  */
 #include "config_scan.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,17 @@ static bool scan_block_comment(struct scanner *scanner)
     return true;
 }
 
+/* Reports a variable that is not set, and puts a word of marks in its place. `name` is terminated by NUL. */
+static void scan_unset(struct scanner *scanner, char *name)
+{
+    size_t size = strlen(name);
+    config_fault_add(scanner->faults, scanner->line,
+                     "the environment variable %s is not set, and ${%s} has no default: ${%s:-default}", name, name,
+                     name);
+    memset(name - 2, CONFIG_SCAN_UNSET, size + 3);
+    scanner->scan->unset = true;
+}
+
 /* A variable: it must be closed in its line, and be set or have a default. False if it is not closed. */
 static bool scan_variable(struct scanner *scanner)
 {
@@ -61,16 +73,15 @@ static bool scan_variable(struct scanner *scanner)
                          "${ without a }: it names an environment variable; in '...' it is plain text");
         return false;
     }
+    scanner->at = name + size + 1;
     const char *colon = memchr(name, ':', size);
     if (!colon || colon[1] != '-') {
         name[size] = '\0';
-        if (!getenv(name))
-            config_fault_add(scanner->faults, scanner->line,
-                             "the environment variable %s is not set, and ${%s} has no default: ${%s:-default}", name,
-                             name, name);
-        name[size] = '}';
+        if (getenv(name))
+            name[size] = '}';
+        else
+            scan_unset(scanner, name);
     }
-    scanner->at = name + size + 1;
     return true;
 }
 
@@ -86,6 +97,20 @@ static bool is_nul_escape(const char *backslash)
     return taken > 0 && strspn(digits, "0") >= taken;
 }
 
+/* A backslash between double quotes. Of an escape that libconfuse does not know it would drop the backslash in silence;
+ * of digits it tells itself what is wrong with them. */
+static void check_escape(struct scanner *scanner)
+{
+    char escaped = scanner->at[1];
+    bool known =
+        strchr("\"\\$\n0123456789abefnrtv", escaped) || (escaped == 'x' && isxdigit((unsigned char)scanner->at[2]));
+    if (is_nul_escape(scanner->at))
+        config_fault_add(scanner->faults, scanner->line, "an escape for NUL, which no value can hold");
+    else if (!known)
+        config_fault_add(scanner->faults, scanner->line,
+                         "\\%c is no escape: write \\\\ for a backslash, or put the value in single quotes", escaped);
+}
+
 static bool scan_string(struct scanner *scanner)
 {
     char quote = *scanner->at;
@@ -97,8 +122,8 @@ static bool scan_string(struct scanner *scanner)
                 return false;
             continue;
         }
-        if (quote == '"' && *scanner->at == '\\' && is_nul_escape(scanner->at))
-            config_fault_add(scanner->faults, scanner->line, "an escape for NUL, which no value can hold");
+        if (quote == '"' && *scanner->at == '\\')
+            check_escape(scanner);
         if (*scanner->at == '\\' && scanner->at[1])
             scan_advance(scanner);
         scan_advance(scanner);

@@ -16,6 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Stands in the text for a variable that is not set and was told, so that the value is not found wrong once more. */
+#define CONFIG_SCAN_UNSET  '\x01'
+
 #define CONFIG_SCAN_DEPTHS 2 /* cache sections, and backend sections inside of them */
 
 /* Where things stand: for each depth the lines on which sections open, in the order of the file. */
@@ -23,6 +26,7 @@ struct config_scan {
     int *lines[CONFIG_SCAN_DEPTHS];
     size_t counts[CONFIG_SCAN_DEPTHS];
     int last_line; /* the last one that has something on it */
+    bool unset;    /* there is a variable that is not set: CONFIG_SCAN_UNSET stands in its place */
 };
 
 /*

@@ -154,7 +154,7 @@ static void caches_have_names_of_their_own(void **state)
     assert_config_faults("cache metrics { " FILE_BACKEND " }\n",
                          "1: cache \"metrics\": the admin side uses this name\n");
     assert_config_faults("cache { " FILE_BACKEND " }\n",
-                         "1: missing title for section 'cache'; nothing was read from here on\n");
+                         "1: a cache without a name: write cache \"name\" { ... }; nothing was read from here on\n");
 }
 
 static void a_cache_takes_exactly_one_backend(void **state)

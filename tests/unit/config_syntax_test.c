@@ -58,6 +58,10 @@ static void lines_are_right_behind_comments_and_long_strings(void **state)
                          "3: workers = \"x\": not a whole number; expected a count from 0 to 256\n");
 }
 
+#define NOT_SET(line)                                                                                                  \
+    line ": the environment variable CONFIG_TEST_NONE is not set, and ${CONFIG_TEST_NONE} has no default: "            \
+         "${CONFIG_TEST_NONE:-default}\n"
+
 static void variables_of_the_environment_are_put_in(void **state)
 {
     (void)state;
@@ -71,6 +75,14 @@ static void variables_of_the_environment_are_put_in(void **state)
                          "default: ${CONFIG_TEST_NONE:-default}\n");
     assert_config_faults("cache c { file { directory = \"${CONFIG_TEST/a\" } }",
                          "1: ${ without a }: it names an environment variable; in '...' it is plain text\n");
+    /* Nothing is told of a value or a name that is not known, but that; all else in the file is. */
+    assert_config_faults(
+        "listen = ${CONFIG_TEST_NONE}\nworkers = x\ncache \"${CONFIG_TEST_NONE}\" {\n"
+        "file { directory = /d }"
+        "}\n"
+        "cache c { loads_max = 0${CONFIG_TEST_NONE}\n file { directory = \"${CONFIG_TEST_NONE}\" } }\n",
+        NOT_SET("1") NOT_SET("3") NOT_SET("5")
+            NOT_SET("6") "2: workers = \"x\": not a whole number; expected a count from 0 to 256\n");
     setenv("CONFIG_TEST", "", 1);
     assert_config_faults("cache c { file { directory = ${CONFIG_TEST} } }",
                          "1: directory = \"\": empty; expected a path\n");
@@ -108,6 +120,20 @@ static void an_escape_for_nul_is_refused(void **state)
     assert_directory("cache c { file { directory = '/\\0' } }", "/\\0");
 }
 
+static void an_unknown_escape_is_refused_where_it_stands(void **state)
+{
+    (void)state;
+    assert_config_faults("\ncache c { file { directory = \"C:\\dir\" } }",
+                         "2: \\d is no escape: write \\\\ for a backslash, or put the value in single quotes\n");
+    assert_config_faults("cache c { file { directory = \"/a\\'\\xz\" } }",
+                         "1: \\' is no escape: write \\\\ for a backslash, or put the value in single quotes\n"
+                         "1: \\x is no escape: write \\\\ for a backslash, or put the value in single quotes\n");
+    assert_config_faults("cache c { file { directory = \"/\\9\" } }",
+                         "1: bad escape sequence '\\9'; nothing was read from here on\n");
+    assert_directory("cache c { file { directory = 'C:\\dir' } }", "C:\\dir");
+    assert_directory("cache c { file { directory = \"C:\\\\dir\\\"\\${A}\\x41\\102\" } }", "C:\\dir\"${A}AB");
+}
+
 static void errors_of_syntax_are_told_once_and_end_the_reading(void **state)
 {
     (void)state;
@@ -118,6 +144,10 @@ static void errors_of_syntax_are_told_once_and_end_the_reading(void **state)
                          "1: attempt to append to non-list option 'workers'; nothing was read from here on\n");
     assert_config_faults("workers = {3}\n", "1: unexpected token '{'; nothing was read from here on\n");
     assert_config_faults(CONFIG_CACHE "}\n", "2: unexpected closing brace; nothing was read from here on\n");
+    assert_config_faults("\ncache {\n "
+                         "file { directory = /d }"
+                         " }\n",
+                         "2: a cache without a name: write cache \"name\" { ... }; nothing was read from here on\n");
     assert_config_faults("include(other.conf)\n", "1: unknown section \"include\"; nothing was read from here on\n");
     assert_config_faults("listen = \"\\777\"\n", "1: invalid octal number '\\777'; nothing was read from here on\n");
     assert_config_faults(CONFIG_CACHE "workers", "2: premature end of file; nothing was read from here on\n");
@@ -218,6 +248,7 @@ int main(void)
         cmocka_unit_test(variables_of_the_environment_are_put_in),
         cmocka_unit_test(what_never_ends_is_told_where_it_begins),
         cmocka_unit_test(an_escape_for_nul_is_refused),
+        cmocka_unit_test(an_unknown_escape_is_refused_where_it_stands),
         cmocka_unit_test(errors_of_syntax_are_told_once_and_end_the_reading),
         cmocka_unit_test(signs_that_the_parser_passes_over_are_refused),
         cmocka_unit_test(a_file_without_a_cache_is_refused),
