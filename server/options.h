@@ -114,7 +114,7 @@ enum options_type { OPTIONS_TYPES(OPTIONS_TYPE_NAME) };
     X(SQLITE, TEXT, query, query, REQUIRED, NULL, NULL, NULL,                                                          \
       "A query with one parameter, the key. Its first row's first column is the value.")                               \
     X(SQLITE, MEDIA_TYPE, content_type, content_type, OPTIONAL, NULL, NULL, NULL,                                      \
-      "Media type of the values. A second column of the query overrules it.")                                          \
+      "Media type of the values, application/octet-stream if none is set. A second column of the query overrules it.")                                          \
     X(SQLITE, COUNT, max_concurrent, max_concurrent, OPTIONAL, "4", "1", "256",                                        \
       "Threads that query, each with a connection of its own.")                                                        \
     X(SQLITE, COUNT, queue_max, queue_max, OPTIONAL, "1024", "0", "1000000",                                           \
@@ -125,7 +125,7 @@ enum options_type { OPTIONS_TYPES(OPTIONS_TYPE_NAME) };
     X(FILE, PATH, directory, directory, REQUIRED, NULL, NULL, NULL,                                                    \
       "The directory whose regular files are the values. The key is the path beneath it.")                             \
     X(FILE, MEDIA_TYPE, content_type, content_type, OPTIONAL, NULL, NULL, NULL,                                        \
-      "Media type of the values.")                                                                                     \
+      "Media type of the values, application/octet-stream if none is set.")                                                                                     \
     X(FILE, COUNT, max_concurrent, max_concurrent, OPTIONAL, "4", "1", "256",                                          \
       "Threads that read files.")                                                                                      \
     X(FILE, COUNT, queue_max, queue_max, OPTIONAL, "1024", "0", "1000000",                                             \

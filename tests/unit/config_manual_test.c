@@ -2,11 +2,12 @@
 /*
  * config_manual_test.c: conf/sluice.conf and sluice.conf(5) say of every option what the program's own table says, and
  * know no other; where the manual lacks a block or has a wrong one, the failure shows the block that belongs there.
- * What the manual and README.md show as examples is taken by the program.
+ * sluiced(8) has every problem. What the manual and README.md show as examples is taken by the program.
  */
 #include "config_support.h"
 
 #include "options.h"
+#include "problem.h"
 #include "test.h"
 
 #include <ctype.h>
@@ -107,6 +108,18 @@ struct walk {
     char comment[TEXT_MAX]; /* just above, its lines joined */
     bool seen[OPTIONS_TOTAL];
 };
+
+static void the_manual_has_each_problem_with_its_status(void **state)
+{
+#define PROBLEM_LINE(id, status, word, title) ".It " word " Ta " #status "\n"
+    static const char lines[] = PROBLEMS(PROBLEM_LINE) ".El\n";
+#undef PROBLEM_LINE
+    char *manual = read_source("docs/man/sluiced.8");
+    (void)state;
+    if (!strstr(manual, lines))
+        fail_msg("sluiced(8) should say, and nothing else:\n%s", lines);
+    free(manual);
+}
 
 /* What stands above the option: its doc, and in parentheses what it may be. */
 static void conf_comment(const struct option *option, char comment[TEXT_MAX])
@@ -248,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_manual_tells_of_each_option_what_the_table_does),
         cmocka_unit_test(the_manual_has_no_other_options),
+        cmocka_unit_test(the_manual_has_each_problem_with_its_status),
         cmocka_unit_test(the_file_has_each_option_with_its_default),
         cmocka_unit_test(the_file_is_right_as_it_is),
         cmocka_unit_test(the_manuals_examples_are_taken),
