@@ -66,3 +66,8 @@ void sluice_load_time_out(struct sluice_load *load, const char *reason)
 {
     load_end(load, SLUICE_LOAD_TIMED_OUT, reason);
 }
+
+void sluice_load_too_large(struct sluice_load *load, const char *reason)
+{
+    load_end(load, SLUICE_VALUE_TOO_LARGE, reason);
+}

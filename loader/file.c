@@ -166,12 +166,12 @@ static bool is_unchanged(const struct stat *before, const struct stat *after)
            before->st_ctim.tv_nsec == after->st_ctim.tv_nsec;
 }
 
-static void load_fail_too_large(struct sluice_load *load, size_t size_max)
+static void load_end_too_large(struct sluice_load *load, size_t size_max)
 {
     struct backend_fault fault;
 
     backend_fault_set(&fault, "the file is larger than the limit of %zu bytes", size_max);
-    sluice_load_fail(load, fault.text);
+    sluice_load_too_large(load, fault.text);
 }
 
 /* Ends the load with what is in the file, which was as `opened` says when it was opened. */
@@ -183,7 +183,7 @@ static void load_end_with_file(const struct file_backend *backend, struct sluice
     struct stat before, after = *opened;
 
     if ((uintmax_t)opened->st_size > backend->file_size_max) {
-        load_fail_too_large(load, backend->file_size_max);
+        load_end_too_large(load, backend->file_size_max);
         return;
     }
     contents_init(&contents, (size_t)opened->st_size);
@@ -195,7 +195,7 @@ static void load_end_with_file(const struct file_backend *backend, struct sluice
             goto free_contents;
         }
         if (contents.size > backend->file_size_max) {
-            load_fail_too_large(load, backend->file_size_max);
+            load_end_too_large(load, backend->file_size_max);
             goto free_contents;
         }
         if (is_unchanged(&before, &after)) {

@@ -297,7 +297,7 @@ static void transfer_tell(struct transfer *transfer, struct sluice_load *load, C
     } else if (too_large) {
         snprintf(words, sizeof words, "the answer is larger than %zu bytes (%s)",
                  transfer->transfers->options.body_size_max, url);
-        sluice_load_fail(load, words);
+        sluice_load_too_large(load, words);
     } else if (transfer->stop == STOP_NO_MEMORY) {
         snprintf(words, sizeof words, "out of memory for the answer (%s)", url);
         sluice_load_fail(load, words);

@@ -36,6 +36,7 @@ static void load_end_with_fault(const struct sqlite_backend *backend, struct slu
 static void load_end(const struct sqlite_backend *backend, struct sluice_load *load, const struct sqlite_result *result)
 {
     struct sluice_content content = SLUICE_CONTENT_INIT;
+    struct backend_fault too_large;
 
     switch (result->kind) {
     case SQLITE_RESULT_VALUE:
@@ -45,10 +46,8 @@ static void load_end(const struct sqlite_backend *backend, struct sluice_load *l
         sluice_load_complete(load, &content);
         return;
     case SQLITE_RESULT_TOO_LARGE:
-        /* Over any cache's limit: it looks at the size alone and refuses. */
-        content.data = "";
-        content.size = SIZE_MAX;
-        sluice_load_complete(load, &content);
+        backend_fault_set(&too_large, "the value is larger than the limit of %zu bytes", backend->value_size_max);
+        sluice_load_too_large(load, too_large.text);
         return;
     case SQLITE_RESULT_NOT_FOUND:
         sluice_load_not_found(load);

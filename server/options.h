@@ -107,14 +107,14 @@ enum options_type { OPTIONS_TYPES(OPTIONS_TYPE_NAME) };
     X(HTTP, DURATION, connect_timeout, connect_timeout_ms, OPTIONAL, "2s", "1ms", "1h",                                \
       "How long of that the connection may take.")                                                                     \
     X(HTTP, BOOL, respect_cache_control, respect_cache_control, OPTIONAL, "true", NULL, NULL,                          \
-      "Whether the answer's Cache-Control bounds the time to live.")                                                   \
+      "Whether the answer's Cache-Control, Expires and Vary: * bound the time to live.")                               \
                                                                                                                        \
     X(SQLITE, PATH, database, database, REQUIRED, NULL, NULL, NULL,                                                    \
       "The database file, opened read-only.")                                                                          \
     X(SQLITE, TEXT, query, query, REQUIRED, NULL, NULL, NULL,                                                          \
       "A query with one parameter, the key. Its first row's first column is the value.")                               \
     X(SQLITE, MEDIA_TYPE, content_type, content_type, OPTIONAL, NULL, NULL, NULL,                                      \
-      "Media type of the values, application/octet-stream if none is set. A second column of the query overrules it.")                                          \
+      "Media type of the values, application/octet-stream if none is set. A second column of the query overrules it.") \
     X(SQLITE, COUNT, max_concurrent, max_concurrent, OPTIONAL, "4", "1", "256",                                        \
       "Threads that query, each with a connection of its own.")                                                        \
     X(SQLITE, COUNT, queue_max, queue_max, OPTIONAL, "1024", "0", "1000000",                                           \
@@ -125,7 +125,7 @@ enum options_type { OPTIONS_TYPES(OPTIONS_TYPE_NAME) };
     X(FILE, PATH, directory, directory, REQUIRED, NULL, NULL, NULL,                                                    \
       "The directory whose regular files are the values. The key is the path beneath it.")                             \
     X(FILE, MEDIA_TYPE, content_type, content_type, OPTIONAL, NULL, NULL, NULL,                                        \
-      "Media type of the values, application/octet-stream if none is set.")                                                                                     \
+      "Media type of the values, application/octet-stream if none is set.")                                            \
     X(FILE, COUNT, max_concurrent, max_concurrent, OPTIONAL, "4", "1", "256",                                          \
       "Threads that read files.")                                                                                      \
     X(FILE, COUNT, queue_max, queue_max, OPTIONAL, "1024", "0", "1000000",                                             \

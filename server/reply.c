@@ -253,16 +253,16 @@ static void log_failure(struct caches_entry *entry, enum problem problem, const 
               "reason", reason, "unlogged", unlogged, NULL);
 }
 
-/* The limit that was exceeded, which the title only names; everything else the cache's reason says, or NULL. */
-static const char *detail_of(const struct caches_entry *entry, enum problem problem, const char *reason, char *buffer,
-                             size_t size)
+/* Where the outcome has no reason of its own: the limit that was exceeded, which the title only names. */
+static const char *detail_of(const struct caches_entry *entry, enum problem problem,
+                             const struct sluice_outcome *outcome, char *buffer, size_t size)
 {
-    if (problem == PROBLEM_KEY_SIZE)
+    if (!outcome->reason && problem == PROBLEM_KEY_SIZE)
         snprintf(buffer, size, "key_size_max of cache \"%s\" is %zu bytes", entry->name, entry->key_size_max);
-    else if (problem == PROBLEM_VALUE_SIZE)
+    else if (!outcome->reason && problem == PROBLEM_VALUE_SIZE)
         snprintf(buffer, size, "value_size_max of cache \"%s\" is %zu bytes", entry->name, entry->value_size_max);
     else
-        return reason;
+        return sluice_outcome_reason(outcome);
     return buffer;
 }
 
@@ -271,7 +271,7 @@ static void reply_problem(struct http_request *request, struct caches_entry *ent
 {
     enum problem problem = problem_of(outcome->error);
     char limit[160];
-    const char *detail = detail_of(entry, problem, sluice_outcome_reason(outcome), limit, sizeof limit);
+    const char *detail = detail_of(entry, problem, outcome, limit, sizeof limit);
     struct http_answer answer;
     struct text cache_status;
     problem_make(&answer, problem, detail);

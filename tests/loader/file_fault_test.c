@@ -175,7 +175,8 @@ static void a_file_over_the_limit_is_a_failure(void **state)
     file_fixture_write(fixture, "six", "123456");
     file_fixture_open(fixture);
     file_fixture_hook_reads(fail_reads, &(struct failing_reads){0}); /* counts */
-    loader_expect_error(&fixture->loader, "six", SLUICE_LOAD_FAILED, "the file is larger than the limit of 5 bytes");
+    loader_expect_error(&fixture->loader, "six", SLUICE_VALUE_TOO_LARGE,
+                        "the file is larger than the limit of 5 bytes");
     assert_int_equal(file_fixture_reads(), 0);
     loader_expect(&fixture->loader, "five", "12345");
 }
@@ -189,7 +190,7 @@ static void with_a_limit_of_nothing_only_empty_files_are_values(void **state)
     file_fixture_write(fixture, "one", "1");
     file_fixture_open(fixture);
     loader_expect(&fixture->loader, "empty", "");
-    loader_expect_error(&fixture->loader, "one", SLUICE_LOAD_FAILED, "larger than the limit of 0 bytes");
+    loader_expect_error(&fixture->loader, "one", SLUICE_VALUE_TOO_LARGE, "larger than the limit of 0 bytes");
 }
 
 /* ---- files that change ------------------------------------------------------------------------------------------- */
@@ -268,7 +269,7 @@ static void a_file_that_grows_over_the_limit_while_it_is_read_is_a_failure(void 
     file_fixture_write(fixture, "k", "aaaaaaaaaa");
     file_fixture_open(fixture);
     file_fixture_hook_reads(change_file, &changes);
-    loader_expect_error(&fixture->loader, "k", SLUICE_LOAD_FAILED, "larger than the limit of 20 bytes");
+    loader_expect_error(&fixture->loader, "k", SLUICE_VALUE_TOO_LARGE, "larger than the limit of 20 bytes");
 }
 
 /* ---- threads, queue, memory, the end ----------------------------------------------------------------------------- */

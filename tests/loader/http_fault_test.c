@@ -194,7 +194,7 @@ static void a_body_over_the_limit_is_a_failure_as_soon_as_its_length_is_told(voi
     scripted_backend_script(
         fixture->origin, "/k",
         &(struct scripted_answer){.manner = SCRIPTED_STALL, .body = body, .body_size = sizeof body});
-    http_fixture_expect_failure(fixture, "k", SLUICE_LOAD_FAILED, "the answer is larger than 100 bytes (http://");
+    http_fixture_expect_failure(fixture, "k", SLUICE_VALUE_TOO_LARGE, "the answer is larger than 100 bytes (http://");
 }
 
 static void a_body_over_the_limit_without_a_length_is_broken_off(void **state)
@@ -203,7 +203,7 @@ static void a_body_over_the_limit_without_a_length_is_broken_off(void **state)
 
     fixture->options.body_size_max = 4;
     expect_misbehaviour(fixture, &(struct scripted_answer){.manner = SCRIPTED_CHUNKED, .body = "12345"},
-                        SLUICE_LOAD_FAILED, "the answer is larger than 4 bytes (http://");
+                        SLUICE_VALUE_TOO_LARGE, "the answer is larger than 4 bytes (http://");
 }
 
 static void a_coding_that_was_not_asked_for_is_a_failure(void **state)

@@ -120,7 +120,7 @@ static void a_body_can_be_as_large_as_the_limit_and_no_larger(void **state)
     for (size_t i = 0; i < COUNT_OF(PATHS); i++) {
         nginx_fixture_open(fixture, PATHS[i]);
         loader_expect_bytes(&fixture->loader, "fits", 4, bytes, SIZE);
-        loader_expect_error(&fixture->loader, "over", SLUICE_LOAD_FAILED,
+        loader_expect_error(&fixture->loader, "over", SLUICE_VALUE_TOO_LARGE,
                             "the answer is larger than 3000000 bytes (http://");
         loader_forget(&fixture->loader, "fits");
         loader_expect_bytes(&fixture->loader, "fits", 4, bytes, SIZE);

@@ -67,7 +67,7 @@ static void an_origin_that_misbehaves_is_told_of(void **state)
         {{.status = 400}, 502, "load-failed", "HTTP 400 from"},
         {{.status = 302, .headers = "Location: /stored\r\n"}, 502, "load-failed", "HTTP 302 from"},
         {{.status = 304}, 502, "load-failed", "HTTP 304 from"},
-        {{.body = "more than fifteen bytes"}, 502, "load-failed", "larger than 15 bytes"},
+        {{.body = "more than fifteen bytes"}, 502, "value-too-large", "larger than 15 bytes"},
         {{.manner = SCRIPTED_HANG}, 504, "load-timed-out", "timed out"},
         {{.manner = SCRIPTED_STALL, .body = "never"}, 504, "load-timed-out", "timed out"},
     };

@@ -96,7 +96,7 @@ static void a_file_over_the_limit_is_a_failure(void **state)
     write_page(site, "larger", larger, sizeof larger);
     site_start(site, FILES(""));
     site_get(site, "/f/larger");
-    site_expect_problem(site, 502, "load-failed", "the file is larger than the limit of 65536 bytes");
+    site_expect_problem(site, 502, "value-too-large", "the file is larger than the limit of 65536 bytes");
 }
 
 static void the_type_of_files_is_the_one_that_is_set(void **state)

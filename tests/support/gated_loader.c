@@ -49,6 +49,8 @@ enum sluice_error ending_error(enum ending ending)
         return SLUICE_LOAD_REFUSED;
     case ENDING_TIME_OUT:
         return SLUICE_LOAD_TIMED_OUT;
+    case ENDING_TOO_LARGE:
+        return SLUICE_VALUE_TOO_LARGE;
     }
     abort();
 }
@@ -82,6 +84,9 @@ static void load_end(struct sluice_load *load, enum ending ending, const char *t
         return;
     case ENDING_TIME_OUT:
         sluice_load_time_out(load, text);
+        return;
+    case ENDING_TOO_LARGE:
+        sluice_load_too_large(load, text);
         return;
     }
     abort();

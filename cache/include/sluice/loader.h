@@ -10,6 +10,7 @@
  *     sluice_load_fail()         it went wrong
  *     sluice_load_refuse()       a bound in front of the backend is reached
  *     sluice_load_time_out()     the backend did not answer in time
+ *     sluice_load_too_large()    the value is larger than anybody here will be given
  *
  * exactly once, either before it returns or later from any thread. That call runs the callbacks of the waiters, on the
  * thread that makes it, first come, first served (rules 19, 21). The handle is the loader's until that call and must
@@ -100,6 +101,12 @@ SLUICE_API void sluice_load_refuse(struct sluice_load *load, const char *reason)
 
 /* As sluice_load_fail(), with SLUICE_LOAD_TIMED_OUT: the backend did not answer within the loader's own time. */
 SLUICE_API void sluice_load_time_out(struct sluice_load *load, const char *reason);
+
+/*
+ * As sluice_load_fail(), with SLUICE_VALUE_TOO_LARGE: for a loader that knows the value to be larger than
+ * value_size_max before it has all of it, and so need not bring it (rule 10).
+ */
+SLUICE_API void sluice_load_too_large(struct sluice_load *load, const char *reason);
 
 #ifdef __cplusplus
 }
