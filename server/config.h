@@ -58,6 +58,7 @@ struct config {
     int64_t idle_timeout_ms;
     int64_t drain_timeout_ms; /* after SIGTERM: how long requests may still take */
     int log_level;            /* enum log_level of log.h */
+    bool failure_details;     /* whether the answer to a failed load says why */
     struct config_cache *caches;
     size_t caches_count; /* at least 1 */
 };

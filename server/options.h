@@ -68,6 +68,8 @@ enum options_type { OPTIONS_TYPES(OPTIONS_TYPE_NAME) };
       "How long accepted requests may still take after a signal to stop.")                                             \
     X(ROOT, LEVEL, log_level, log_level, OPTIONAL, "info", NULL, NULL,                                                 \
       "The lowest level that is logged: error, warning, info or debug.")                                               \
+    X(ROOT, BOOL, failure_details, failure_details, OPTIONAL, "true", NULL, NULL,                                      \
+      "Whether the answer to a failed load says why: with the backend's address or path. The log does always.")        \
                                                                                                                        \
     X(CACHE, SIZE, maximum_size, maximum_weight, OPTIONAL, "64MiB", "1KiB", "1024TiB",                                 \
       "Memory for keys, values and their overhead. Not together with maximum_entries.")                                \

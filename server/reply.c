@@ -15,6 +15,7 @@
 #include "problem.h"
 
 #define REPLY_LOG_INTERVAL_MS 1000
+#define REPLY_LOG_KEY_MAX     256 /* bytes of a key in a log line */
 
 /* ---- small texts ------------------------------------------------------------------------------------------------- */
 
@@ -96,14 +97,16 @@ static void add_cache_status(struct http_answer *answer, struct text *text, cons
 }
 
 /*
- * What is left of the time to live, as max-age. What was not stored (time to live 0, or invalidated while it was
- * loaded) is not to be reused by others either. Without an end there is no age up to which it holds, and an
- * invalidation may come at any time: to be asked for again each time, which costs a 304 (RFC 9111, 5.2.2.4).
+ * What is left of the time to live, as max-age. What is not stored here (time to live 0, since the origin forbids it
+ * for one, or invalidated while it was loaded) is not to be stored by others either. Without an end there is no age up
+ * to which it holds, and an invalidation may come at any time: to be asked for again each time, which costs a 304 (RFC
+ * 9111, 5.2.2.4).
  */
 static void add_cache_control(struct http_answer *answer, struct text *text, const struct sluice_outcome *outcome)
 {
-    if (outcome->stored && outcome->ttl_ms == SLUICE_NEVER) {
-        http_answer_add(answer, "Cache-Control", "no-cache");
+    const char *whole = outcome->stored ? "no-cache" : "no-store";
+    if (!outcome->stored || outcome->ttl_ms == SLUICE_NEVER) {
+        http_answer_add(answer, "Cache-Control", whole);
         return;
     }
     text_begin(text, "max-age=");
@@ -237,20 +240,23 @@ static enum problem problem_of(enum sluice_error error)
 }
 
 /* One line a second and cache, with the number of those that are not logged; each failed request counts. */
-static void log_failure(struct caches_entry *entry, enum problem problem, const char *reason)
+static void log_failure(const struct reply_asked *asked, enum problem problem, const char *reason)
 {
     struct timespec now;
     uint64_t held_back;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (!pace_pass(&entry->failure_pace, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, REPLY_LOG_INTERVAL_MS,
-                   &held_back))
+    if (!pace_pass(&asked->entry->failure_pace, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+                   REPLY_LOG_INTERVAL_MS, &held_back))
         return;
+    char key[REPLY_LOG_KEY_MAX + 1];
     char status[8];
     char unlogged[24];
+    snprintf(key, sizeof key, "%.*s", (int)(asked->key_size < REPLY_LOG_KEY_MAX ? asked->key_size : REPLY_LOG_KEY_MAX),
+             asked->key);
     snprintf(status, sizeof status, "%u", problem_status(problem));
     snprintf(unlogged, sizeof unlogged, "%llu", (unsigned long long)held_back);
-    log_event(LOG_WARNING, "request_failed", "cache", entry->name, "status", status, "problem", problem_word(problem),
-              "reason", reason, "unlogged", unlogged, NULL);
+    log_event(LOG_WARNING, "request_failed", "cache", asked->entry->name, "key", key, "status", status, "problem",
+              problem_word(problem), "reason", reason, "unlogged", unlogged, NULL);
 }
 
 /* Where the outcome has no reason of its own: the limit that was exceeded, which the title only names. */
@@ -266,29 +272,28 @@ static const char *detail_of(const struct caches_entry *entry, enum problem prob
     return buffer;
 }
 
-static void reply_problem(struct http_request *request, struct caches_entry *entry, struct sluice_outcome *outcome,
-                          bool preferred)
+static void reply_problem(struct http_request *request, const struct reply_asked *asked,
+                          const struct sluice_outcome *outcome)
 {
     enum problem problem = problem_of(outcome->error);
     char limit[160];
-    const char *detail = detail_of(entry, problem, outcome, limit, sizeof limit);
+    const char *detail = detail_of(asked->entry, problem, outcome, limit, sizeof limit);
     struct http_answer answer;
     struct text cache_status;
-    problem_make(&answer, problem, detail);
+    problem_make(&answer, problem, outcome->reason && !asked->tells_why ? NULL : detail);
     add_cache_status(&answer, &cache_status, outcome, problem_word(problem));
-    if (preferred)
+    if (asked->preferred)
         http_answer_add(&answer, "Preference-Applied", "wait");
     if (problem_status(problem) >= 500 && problem != PROBLEM_NOT_CACHED && problem != PROBLEM_CLOSED)
-        log_failure(entry, problem, detail);
+        log_failure(asked, problem, detail);
     http_request_answer(request, &answer);
 }
 
-void reply_outcome(struct http_request *request, struct caches_entry *entry, struct sluice_outcome *outcome,
-                   bool preferred)
+void reply_outcome(struct http_request *request, const struct reply_asked *asked, struct sluice_outcome *outcome)
 {
     if (outcome->error == SLUICE_OK)
-        reply_value(request, outcome, preferred);
+        reply_value(request, outcome, asked->preferred);
     else
-        reply_problem(request, entry, outcome, preferred);
+        reply_problem(request, asked, outcome);
     sluice_outcome_fini(outcome);
 }

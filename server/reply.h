@@ -12,8 +12,16 @@
 #include "caches.h"
 #include "http.h"
 
-/* Answers with the outcome, and empties it. `preferred` tells that a Prefer: wait was followed. Worker's thread. */
-void reply_outcome(struct http_request *request, struct caches_entry *entry, struct sluice_outcome *outcome,
-                   bool preferred);
+/* What was asked. The key may hold any bytes but NUL, and is borrowed until the answer. */
+struct reply_asked {
+    struct caches_entry *entry;
+    const char *key;
+    size_t key_size;
+    bool preferred; /* a Prefer: wait is followed */
+    bool tells_why; /* the answer to a failed load says what the backend said */
+};
+
+/* Answers with the outcome, and empties it. Worker's thread. */
+void reply_outcome(struct http_request *request, const struct reply_asked *asked, struct sluice_outcome *outcome);
 
 #endif

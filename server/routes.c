@@ -11,10 +11,9 @@
 
 /* What a request remembers while it is parked; in its context. */
 struct parked {
-    struct caches_entry *entry;
+    struct reply_asked asked;
     struct sluice_outcome outcome; /* written by the thread that ends the wait, before it resumes the request */
     bool is_parked;
-    bool preferred; /* a Prefer: wait is followed */
 };
 
 /* ---- waiting ----------------------------------------------------------------------------------------------------- */
@@ -45,7 +44,7 @@ static void routes_resumed(void *self, struct http_request *request)
 {
     struct parked *parked = http_request_context(request);
     (void)self;
-    reply_outcome(request, parked->entry, &parked->outcome, parked->preferred);
+    reply_outcome(request, &parked->asked, &parked->outcome);
 }
 
 static bool on_prefer(void *arg, const char *header)
@@ -73,10 +72,11 @@ static int64_t wait_timeout_ms(struct http_request *request, const struct caches
     return wait_s * 1000;
 }
 
-static void get(struct http_request *request, struct caches_entry *entry, struct uri_bytes key)
+static void get(const struct routes *routes, struct http_request *request, struct caches_entry *entry,
+                struct uri_bytes key)
 {
     struct parked *parked = http_request_context(request);
-    parked->entry = entry;
+    parked->asked = (struct reply_asked){entry, key.data, key.size, false, routes->failure_details};
     bool only_if_cached = false;
     http_request_each_field(request, HTTP_FIELD_CACHE_CONTROL, on_cache_control, &only_if_cached);
     struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
@@ -87,7 +87,7 @@ static void get(struct http_request *request, struct caches_entry *entry, struct
         struct sluice_async_get get = {
             .key = key.data,
             .key_size = key.size,
-            .timeout_ms = wait_timeout_ms(request, entry, &parked->preferred),
+            .timeout_ms = wait_timeout_ms(request, entry, &parked->asked.preferred),
             .callback = on_outcome,
             .parking = on_parking,
             .arg = request,
@@ -100,7 +100,7 @@ static void get(struct http_request *request, struct caches_entry *entry, struct
         parked->outcome = outcome;
         http_request_resume(request);
     } else {
-        reply_outcome(request, entry, &outcome, parked->preferred);
+        reply_outcome(request, &parked->asked, &outcome);
     }
 }
 
@@ -152,7 +152,7 @@ static void routes_handle(void *self, struct http_request *request)
     if (request->method != HTTP_GET && request->method != HTTP_HEAD)
         problem_answer_method(request, "GET, HEAD");
     else if (find(self, request, &entry, &key))
-        get(request, entry, key);
+        get(self, request, entry, key);
 }
 
 struct http_handler routes_handler(struct routes *routes)

@@ -13,6 +13,7 @@
 
 struct routes {
     struct caches *caches;
+    bool failure_details; /* whether the answer to a failed load says why */
 };
 
 /* The handler of the data side; `routes` must outlive the server. */

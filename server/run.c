@@ -256,7 +256,8 @@ static void serve(struct server *server, const sigset_t *ending)
 
 int run(const struct config *config)
 {
-    struct server server = {.config = config, .routes = {.caches = &server.caches}};
+    struct server server = {.config = config,
+                            .routes = {.caches = &server.caches, .failure_details = config->failure_details}};
     sigset_t ending;
     bool served = false;
     log_set_level((enum log_level)config->log_level);

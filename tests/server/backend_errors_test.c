@@ -41,7 +41,7 @@ static void expect_failed(struct site *site, int status, const char *word, const
     site_expect_problem(site, status, word, detail);
     snprintf(cache_status, sizeof cache_status, "sluice; fwd=miss; detail=%s", word);
     site_expect_field(site, "Cache-Status", cache_status);
-    daemon_await_log(site->daemon, "event=request_failed cache=c ");
+    daemon_await_log(site->daemon, "event=request_failed cache=c key=");
     expect_others_served(site);
 }
 
@@ -83,6 +83,23 @@ static void an_origin_that_misbehaves_is_told_of(void **state)
     site_script(site, "/ill", "cured");
     site_get(site, "/c/ill");
     site_expect(site, 200, "cured", STORED);
+}
+
+/* For a data side that strangers reach: what the backend said is the operator's to know. */
+static void without_failure_details_the_log_alone_says_why(void **state)
+{
+    struct site *site = *state;
+
+    start(site, "failure_details = false\n" SITE_CACHE_WITH("c", "key_size_max = 20\n", "") OTHER);
+    scripted_backend_script(site->origin, "/an%20ill%22one", &(struct scripted_answer){.status = 500});
+    site_get(site, "/c/an%20ill%22one");
+    site_expect_problem(site, 502, "load-failed", NULL);
+    assert_null(strstr(site->answer.body, "detail"));
+    daemon_await_log(site->daemon, "event=request_failed cache=c key=\"an ill\\\"one\" status=502 "
+                                   "problem=load-failed reason=\"HTTP 500 from http://127.0.0.1:");
+    site_get(site, "/c/larger%20than%20twenty%20bytes");
+    site_expect_problem(site, 414, "key-too-large", "key_size_max of cache \"c\" is 20 bytes");
+    expect_others_served(site);
 }
 
 static void an_origin_that_has_none_is_no_failure(void **state)
@@ -291,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SITE_TEST(an_origin_that_misbehaves_is_told_of),
+        SITE_TEST(without_failure_details_the_log_alone_says_why),
         SITE_TEST(an_origin_that_has_none_is_no_failure),
         SITE_TEST(an_origin_that_is_away_is_missed_until_it_is_back),
         SITE_TEST(rule_8_a_load_that_takes_too_long_is_given_up_for_all_who_wait),

@@ -28,6 +28,7 @@ static void defaults_of_the_server_and_a_cache(void **state)
     assert_int_equal(config->idle_timeout_ms, 75000);
     assert_int_equal(config->drain_timeout_ms, 30000);
     assert_int_equal(config->log_level, LOG_INFO);
+    assert_true(config->failure_details);
     assert_int_equal(config->caches_count, 1);
 
     assert_string_equal(cache->name, "c");
@@ -91,6 +92,7 @@ static const char EVERYTHING[] = "listen = unix:/run/s\n"
                                  "idle_timeout = 10s\n"
                                  "drain_timeout = 11ms\n"
                                  "log_level = debug\n"
+                                 "failure_details = false\n"
                                  "cache one {\n"
                                  "  maximum_entries = 12\n"
                                  "  expire_after_write = 13min\n"
@@ -144,6 +146,7 @@ static void assert_everything_of_the_server(const struct config *config)
     assert_int_equal(config->idle_timeout_ms, 10000);
     assert_int_equal(config->drain_timeout_ms, 11);
     assert_int_equal(config->log_level, LOG_DEBUG);
+    assert_false(config->failure_details);
     assert_int_equal(config->caches_count, 3);
 }
 
