@@ -275,21 +275,28 @@ void config_reader_end_cache(struct config_reader *reader, const char *name, int
 
 /* ---- the file as a whole ----------------------------------------------------------------------------------------- */
 
+/* The address of an option, if it is a good one. */
+static bool read_address(const struct config_reader *reader, enum options_index option, const char *text,
+                         struct address *address)
+{
+    return !is_bad(reader, option) && text && !address_parse(text, address);
+}
+
 static void check_listeners(struct config_reader *reader)
 {
     struct config *config = reader->config;
     struct address data;
     struct address admin;
-    if (is_bad(reader, OPTION_ROOT_listen) || is_bad(reader, OPTION_ROOT_admin_listen) || !config->listen ||
-        !config->admin_listen || address_parse(config->listen, &data) || address_parse(config->admin_listen, &admin))
+    bool has_data = read_address(reader, OPTION_ROOT_listen, config->listen, &data);
+    if (!read_address(reader, OPTION_ROOT_admin_listen, config->admin_listen, &admin))
         return;
 
-    int line = later_line(reader, OPTION_ROOT_listen, OPTION_ROOT_admin_listen);
-    if (address_collides(&data, &admin))
-        config_fault_add(reader->faults, line, "listen \"%s\" and admin_listen \"%s\" can't both be listened on",
-                         config->listen, config->admin_listen);
+    if (has_data && address_collides(&data, &admin))
+        config_fault_add(reader->faults, later_line(reader, OPTION_ROOT_listen, OPTION_ROOT_admin_listen),
+                         "listen \"%s\" and admin_listen \"%s\" can't both be listened on", config->listen,
+                         config->admin_listen);
     if (!address_is_local(&admin) && !is_set(reader, OPTION_ROOT_admin_token_file))
-        config_fault_add(reader->faults, line,
+        config_fault_add(reader->faults, reader->settings[OPTION_ROOT_admin_listen].line,
                          "admin_listen \"%s\" can be reached from other machines: that needs an admin_token_file",
                          config->admin_listen);
 }

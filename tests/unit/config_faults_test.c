@@ -212,6 +212,10 @@ static void an_admin_side_for_other_machines_needs_a_token(void **state)
     assert_config_faults("admin_listen = 0.0.0.0:8081\n" CONFIG_CACHE,
                          "1: admin_listen \"0.0.0.0:8081\" can be reached from other machines: that needs an "
                          "admin_token_file\n");
+    assert_config_faults("admin_listen = 0.0.0.0:8081\nlisten = nowhere\n" CONFIG_CACHE,
+                         "2: listen = \"nowhere\": a listening address is host:port, [IPv6]:port or unix:/path\n"
+                         "1: admin_listen \"0.0.0.0:8081\" can be reached from other machines: that needs an "
+                         "admin_token_file\n");
     config_destroy(config_of_text("admin_listen = 0.0.0.0:8081\nadmin_token_file = /t\n" CONFIG_CACHE));
     config_destroy(config_of_text("admin_listen = '[::1]:8081'\n" CONFIG_CACHE));
     config_destroy(config_of_text("admin_listen = unix:/s\n" CONFIG_CACHE));
