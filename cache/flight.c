@@ -244,6 +244,14 @@ void flight_expire_locked(struct sluice_load *flight, int64_t now_ms, struct aft
     flight_release_locked(flight, &outcome, after);
 }
 
+/* What was refused counts as failed too: for rule 23, and since its waiters got an error as of any failed load. */
+static void flight_count_failure_locked(struct sluice_stats *counters, enum sluice_error error)
+{
+    counters->loads_failed++;
+    if (error == SLUICE_LOAD_REFUSED)
+        counters->loads_refused++;
+}
+
 static void flight_count_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms) HOLDS_SHARD;
 static void flight_count_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms)
 {
@@ -258,7 +266,7 @@ static void flight_count_locked(struct sluice_load *flight, const struct answer 
     else if (answer->error == SLUICE_NOT_FOUND)
         counters->loads_not_found++;
     else
-        counters->loads_failed++;
+        flight_count_failure_locked(counters, answer->error);
 }
 
 void flight_finish(struct sluice_load *flight, struct answer *answer)

@@ -37,7 +37,7 @@ static void rule_18_waiters_of_a_detached_flight_too(void **state)
 static void rule_18_late_completions_are_dropped_and_counted(void **state)
 {
     struct fixture *fixture = *state;
-    static const char *const keys[ENDINGS] = {"a", "b", "c", "d", "e"};
+    static const char *const keys[ENDINGS] = {"a", "b", "c", "d", "e", "f"};
     struct call *calls[ENDINGS];
     fixture_open(fixture);
     for (size_t i = 0; i < ENDINGS; i++)

@@ -83,7 +83,7 @@ static void rule_23_a_failure_counts_once_a_load(void **state)
         gated_loader_end(fixture->loader, (size_t)ending - 1, (enum ending)ending, "why");
         crowd_expect(&crowd, ending_error((enum ending)ending), ending_text((enum ending)ending, "why"));
         STEP(fixture, "ended", .gets = 7, .misses = 7, .coalesced = 6, .loads = 1, .loads_failed = !found_nothing,
-             .loads_not_found = found_nothing);
+             .loads_refused = ending == ENDING_REFUSAL, .loads_not_found = found_nothing);
     }
 }
 

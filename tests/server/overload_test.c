@@ -64,6 +64,7 @@ static void rule_10_a_hanging_backend_with_its_queue_full_harms_nobody_else(void
         site_expect(site, 200, "elsewhere", "sluice; hit");
     }
     assert_int_equal(ROUNDS, site_stat(site, "c", "loads_failed"));
+    assert_int_equal(ROUNDS, site_stat(site, "c", "loads_refused"));
     assert_int_equal(RUNNING, scripted_backend_held(site->origin));
     /* Whoever wants what is being loaded may still wait for it. */
     joining = site_send_get(site, "/c/hangs-4", NULL);

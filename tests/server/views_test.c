@@ -187,6 +187,7 @@ static const struct expected_number expected_of_c[] = {
     {"loads", 6},
     {"loads_completed", 2},
     {"loads_failed", 1},
+    {"loads_refused", 0},
     {"loads_not_found", 1},
     {"loads_dropped", 0},
     {"loads_detached", 1},

@@ -22,7 +22,7 @@ enum gated_mode { GATED_HOLD, GATED_BLOCK, GATED_ANSWER };
 /* The ways a load can end, and the error that its waiters are given. */
 enum ending { ENDING_VALUE, ENDING_NOT_FOUND, ENDING_FAILURE, ENDING_REFUSAL, ENDING_TIME_OUT, ENDING_TOO_LARGE };
 
-#define ENDINGS 5
+#define ENDINGS (ENDING_TOO_LARGE + 1)
 
 enum sluice_error ending_error(enum ending ending);
 

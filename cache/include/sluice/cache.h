@@ -349,6 +349,7 @@ SLUICE_API void sluice_invalidate_all(struct sluice_cache *cache, struct sluice_
     TOTAL(loads, "Loads started")                                                                                      \
     TOTAL(loads_completed, "Loads that brought a value")                                                               \
     TOTAL(loads_failed, "Loads that failed, were refused by the loader, or brought what could not be taken")           \
+    TOTAL(loads_refused, "Of the failed loads, those refused because a bound before the backend was reached")          \
     TOTAL(loads_not_found, "Loads that found no value")                                                                \
     TOTAL(loads_dropped, "Loads whose result came too late: after a put, the deadline, or the close")                  \
     TOTAL(loads_timed_out, "Loads that ran over their deadline; they are counted again when they end")                 \
