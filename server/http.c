@@ -8,6 +8,8 @@
  *   looks at the headers, except for refusals that must not wait for a body.
  * - It is lenient in what it takes for a request. What http_check.h tells of is refused.
  * - It changes the target in place; so it is copied when the request line comes, which also makes the request object.
+ * - It reads from a connection that is resumed before it looks at the answer, and takes a client that has ended its
+ *   sending side for one that is gone; see request_resume().
  * - A daemon that is stopped with a suspended connection aborts the process; http_worker.c sees to it that none is.
  */
 #include "http.h"
@@ -31,6 +33,7 @@ struct request {
     struct http_check check;
     bool begun;            /* the headers were looked at */
     bool parked;           /* suspended, and not answered yet */
+    bool first_served;     /* see request_resume() */
     bool answered;         /* http_request_answer() was called */
     max_align_t context[]; /* the handler's bytes, then the target */
 };
@@ -151,6 +154,27 @@ static void answer_count(struct http_worker *worker, unsigned status)
     atomic_store_explicit(counter, now + 1, memory_order_relaxed); /* this thread alone writes it */
 }
 
+/* The library's unit. Never 0, which would be no timeout at all. */
+static unsigned idle_timeout_s(const struct http_worker *worker)
+{
+    return (unsigned)((worker->server->options.idle_timeout_ms + 999) / 1000);
+}
+
+/*
+ * A connection with a timeout of its own is looked at by the library at the beginning of each turn, before it reads
+ * from any: so that this one has its answer under way by then. It has its old timeout back once the answer is sent,
+ * since looking at many of them takes its time.
+ */
+static void request_resume(struct request *request)
+{
+    struct http_worker *worker = request->connection->worker;
+    request->parked = false;
+    atomic_fetch_sub_explicit(&worker->parked, 1, memory_order_relaxed);
+    request->first_served = true;
+    MHD_set_connection_option(request->mhd, MHD_CONNECTION_OPTION_TIMEOUT, idle_timeout_s(worker) + 1);
+    MHD_resume_connection(request->mhd);
+}
+
 /* The response is queued, or an error at worst: the library then calls the handler again, which closes. */
 static void request_queue(struct request *request, unsigned status, struct MHD_Response *response)
 {
@@ -161,11 +185,8 @@ static void request_queue(struct request *request, unsigned status, struct MHD_R
     worker->answered++;
     answer_count(worker, status);
     (void)MHD_queue_response(request->mhd, status, response);
-    if (!request->parked)
-        return;
-    request->parked = false;
-    atomic_fetch_sub_explicit(&worker->parked, 1, memory_order_relaxed);
-    MHD_resume_connection(request->mhd);
+    if (request->parked)
+        request_resume(request);
 }
 
 static bool request_closes(const struct request *request)
@@ -328,9 +349,13 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context, 
 {
     (void)arg;
     (void)code;
-    free(*context);
+    struct http_connection *connection = connection_of(mhd);
+    struct request *request = *context;
+    if (request && request->first_served)
+        MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, idle_timeout_s(connection->worker));
+    free(request);
     *context = NULL;
-    http_worker_request_ended(connection_of(mhd));
+    http_worker_request_ended(connection);
 }
 
 static void on_connection(void *arg, struct MHD_Connection *mhd, void **socket_context,
@@ -378,15 +403,14 @@ bool http_daemon_start(struct http_worker *worker)
     if (!worker->no_memory)
         return false;
     unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    unsigned idle_timeout_s = (unsigned)((options->idle_timeout_ms + 999) / 1000);
     /* The accept thread keeps the limit for all workers together; one of them may come to have all connections. */
     worker->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, worker,
                          MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max + 1,
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_CONNECTION_MEMORY(options->header_size_max),
-                         MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, on_target, worker,
-                         MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, worker, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-                         worker, MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_END);
+                         MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout_s(worker), MHD_OPTION_URI_LOG_CALLBACK, on_target,
+                         worker, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, worker, MHD_OPTION_NOTIFY_COMPLETED,
+                         on_completed, worker, MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_END);
     if (worker->daemon)
         return true;
     MHD_destroy_response(worker->no_memory);

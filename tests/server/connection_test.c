@@ -237,6 +237,49 @@ static void those_who_end_only_their_sending_side_are_answered(void **state)
     AWAIT(site_data_stat(site, "connections") == 0);
 }
 
+/* Many that wait for one load are answered in one turn of their worker. */
+static void all_who_wait_and_have_ended_their_sending_side_are_answered(void **state)
+{
+    struct client *clients[100];
+    struct site *site = *state;
+
+    start(site);
+    site_script_held(site, "/slow", "slow");
+    for (size_t i = 0; i < COUNT_OF(clients); i++) {
+        clients[i] = site_send_get(site, "/c/slow", NULL);
+        client_end_sending(clients[i]);
+    }
+    site_await_waiters(site, "c", "slow", "current", COUNT_OF(clients));
+    scripted_backend_open(site->origin);
+    for (size_t i = 0; i < COUNT_OF(clients); i++) {
+        receive(site, clients[i]);
+        assert_int_equal(200, site->answer.status);
+        assert_string_equal("slow", site->answer.body);
+        client_await_end(clients[i]);
+        client_close(clients[i]);
+    }
+    AWAIT(site_data_stat(site, "connections") == 0);
+}
+
+/* A connection that was parked is idle again afterwards, and serves on. */
+static void who_was_parked_is_served_on(void **state)
+{
+    struct site *site = *state;
+    struct client *client;
+
+    start(site);
+    client = client_open(site->daemon->data_port);
+    for (int i = 0; i < 50; i++) {
+        char path[16];
+        snprintf(path, sizeof path, "/k%d", i);
+        site_script(site, path, "v");
+        client_sendf(client, "GET /c%s HTTP/1.1\r\nHost: h\r\n\r\n", path);
+        receive(site, client);
+        site_expect(site, 200, "v", LED);
+    }
+    client_close(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +292,8 @@ int main(void)
         SITE_TEST(a_slow_reader_gets_the_value_that_he_began_with),
         SITE_TEST(those_who_stop_in_the_middle_disturb_nobody),
         SITE_TEST(those_who_end_only_their_sending_side_are_answered),
+        SITE_TEST(all_who_wait_and_have_ended_their_sending_side_are_answered),
+        SITE_TEST(who_was_parked_is_served_on),
     };
 
     return cmocka_run_group_tests_name("connection", tests, NULL, NULL);
