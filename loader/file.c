@@ -12,9 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#define READ_TRIES_MAX 3 /* of a file that changes while it is read */
+#define READ_TRIES_MAX 3                      /* of a file that changes while it is read */
+#define REST_NS        10000000               /* the longest kernel tick: all writes within it carry the same time */
+#define PAUSE_NS       (INT64_C(2) * REST_NS) /* after which a file that was not written again has rested, to the clock */
 
 struct file_backend {
     char *directory;
@@ -159,11 +162,63 @@ static void contents_init(struct contents *contents, size_t size)
     contents->room = contents->data == NULL ? 0 : size + 1;
 }
 
+static int64_t time_ns(struct timespec time)
+{
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec now = {0};
+
+    clock_gettime(clock, &now);
+    return time_ns(now);
+}
+
+/*
+ * Takes the status. *rested: another write would give the file another time than it has now. The coarse clock is the
+ * one that files are stamped with. A time to come was set by somebody or by another machine's clock, and tells nothing.
+ */
+static bool status_take(int file, struct stat *status, bool *rested)
+{
+    int64_t before_ns = clock_ns(CLOCK_REALTIME_COARSE);
+
+    if (fstat(file, status) != 0)
+        return false;
+    *rested = time_ns(status->st_mtim) <= before_ns - REST_NS || time_ns(status->st_mtim) > clock_ns(CLOCK_REALTIME);
+    return true;
+}
+
+/* As status_take(), with one pause for a file that was written just now. */
+static bool status_take_at_rest(int file, struct stat *status, bool *rested)
+{
+    if (!status_take(file, status, rested))
+        return false;
+    if (*rested)
+        return true;
+    nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    return status_take(file, status, rested);
+}
+
 static bool is_unchanged(const struct stat *before, const struct stat *after)
 {
-    return before->st_size == after->st_size && before->st_mtim.tv_sec == after->st_mtim.tv_sec &&
-           before->st_mtim.tv_nsec == after->st_mtim.tv_nsec && before->st_ctim.tv_sec == after->st_ctim.tv_sec &&
-           before->st_ctim.tv_nsec == after->st_ctim.tv_nsec;
+    return before->st_size == after->st_size && time_ns(before->st_mtim) == time_ns(after->st_mtim) &&
+           time_ns(before->st_ctim) == time_ns(after->st_ctim);
+}
+
+/* *whole: the contents are what the file held at one time. Those of /proc are of any size, and say that it is 0. */
+static bool contents_read_at_rest(struct contents *contents, int file, size_t size_max, bool *whole)
+{
+    struct stat before, after;
+
+    if (!status_take_at_rest(file, &before, whole))
+        return false;
+    if (!*whole)
+        return true;
+    if (lseek(file, 0, SEEK_SET) != 0 || !contents_read(contents, file, size_max) || fstat(file, &after) != 0)
+        return false;
+    *whole = is_unchanged(&before, &after) && (before.st_size == 0 || (uintmax_t)before.st_size == contents->size);
+    return true;
 }
 
 static void load_end_too_large(struct sluice_load *load, size_t size_max)
@@ -174,23 +229,20 @@ static void load_end_too_large(struct sluice_load *load, size_t size_max)
     sluice_load_too_large(load, fault.text);
 }
 
-/* Ends the load with what is in the file, which was as `opened` says when it was opened. */
-static void load_end_with_file(const struct file_backend *backend, struct sluice_load *load, int file,
-                               const struct stat *opened)
+/* Ends the load with what is in the file, which was this large when it was opened. */
+static void load_end_with_file(const struct file_backend *backend, struct sluice_load *load, int file, uintmax_t size)
 {
     struct sluice_content content = SLUICE_CONTENT_INIT;
     struct contents contents;
-    struct stat before, after = *opened;
+    bool whole = false;
 
-    if ((uintmax_t)opened->st_size > backend->file_size_max) {
+    if (size > backend->file_size_max) {
         load_end_too_large(load, backend->file_size_max);
         return;
     }
-    contents_init(&contents, (size_t)opened->st_size);
-    for (int tries = 0; tries < READ_TRIES_MAX; tries++) {
-        before = after;
-        if (lseek(file, 0, SEEK_SET) != 0 || !contents_read(&contents, file, backend->file_size_max) ||
-            fstat(file, &after) != 0) {
+    contents_init(&contents, (size_t)size);
+    for (int tries = 0; tries < READ_TRIES_MAX && !whole; tries++) {
+        if (!contents_read_at_rest(&contents, file, backend->file_size_max, &whole)) {
             load_fail_errno(load, "the file can't be read", errno);
             goto free_contents;
         }
@@ -198,15 +250,15 @@ static void load_end_with_file(const struct file_backend *backend, struct sluice
             load_end_too_large(load, backend->file_size_max);
             goto free_contents;
         }
-        if (is_unchanged(&before, &after)) {
-            content.data = contents.data;
-            content.size = contents.size;
-            content.content_type = backend->content_type;
-            sluice_load_complete(load, &content);
-            goto free_contents;
-        }
     }
-    sluice_load_fail(load, "the file changed each time that it was read");
+    if (whole) {
+        content.data = contents.data;
+        content.size = contents.size;
+        content.content_type = backend->content_type;
+        sluice_load_complete(load, &content);
+    } else {
+        sluice_load_fail(load, "the file changed each time that it was read");
+    }
 free_contents:
     free(contents.data);
 }
@@ -230,7 +282,7 @@ static void load_end_with_path(const struct file_backend *backend, struct sluice
     else if (!S_ISREG(status.st_mode))
         sluice_load_not_found(load);
     else
-        load_end_with_file(backend, load, file, &status);
+        load_end_with_file(backend, load, file, (uintmax_t)status.st_size);
     close(file);
 }
 

@@ -7,6 +7,11 @@
  * the plain name of one: with an empty, a "." or a ".." part, a slash at either end, a NUL. Thus every file has one key
  * and no more. A file that can't be read is a failure, and so is one that changes each time it is read.
  *
+ * A value is what the file held at one time: its time of change has to be the same after the reading as before, and
+ * so long ago that a write in between would have changed it; for a file written just now the load pauses 20 ms. What
+ * that can't tell is a writer who empties a file, or writes a part of it, and then does nothing for as long; nor writes
+ * that the filesystem stamps with coarser times, such as FAT's. A file that is replaced by rename() is safe from both.
+ *
  * The directory is looked up by its name for each load: a link that is set to another one takes effect at once.
  */
 #ifndef LOADER_FILE_H

@@ -10,10 +10,12 @@
 #include "loader_fault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- what can't be made ------------------------------------------------------------------------------------------ */
@@ -259,6 +261,70 @@ static void a_file_that_changes_each_time_it_is_read_is_a_failure(void **state)
     loader_expect(&fixture->loader, "k", "");
 }
 
+/* How long ago the file was written when it was first read. */
+static ssize_t tell_age(void *arg, size_t number, int file, void *data, size_t size)
+{
+    atomic_llong *age_ns = arg;
+    struct timespec now;
+    struct stat status;
+
+    (void)data;
+    (void)size;
+    if (number == 0 && fstat(file, &status) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0)
+        atomic_store(age_ns, (long long)(now.tv_sec - status.st_mtim.tv_sec) * 1000000000 + now.tv_nsec -
+                                 status.st_mtim.tv_nsec);
+    return READ_GO_ON;
+}
+
+/* Else a write that comes while it is read could carry the very time that the file has already. */
+static void a_file_is_read_when_its_time_is_older_than_a_tick_of_the_clock(void **state)
+{
+    struct file_fixture *fixture = *state;
+    atomic_llong age_ns = -1;
+
+    file_fixture_open(fixture);
+    file_fixture_hook_reads(tell_age, &age_ns);
+    file_fixture_write(fixture, "k", "v");
+    loader_expect(&fixture->loader, "k", "v");
+    assert_true(atomic_load(&age_ns) >= 10000000);
+}
+
+static void a_file_whose_time_is_to_come_is_a_value(void **state)
+{
+    struct file_fixture *fixture = *state;
+    struct timespec times[2];
+    char path[LOADER_PATH_MAX];
+
+    file_fixture_write(fixture, "k", "v");
+    loader_path(&fixture->loader, "root/k", path);
+    assert_int_equal(clock_gettime(CLOCK_REALTIME, &times[0]), 0);
+    times[0].tv_sec += 3600;
+    times[1] = times[0];
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    file_fixture_open(fixture);
+    loader_expect(&fixture->loader, "k", "v");
+}
+
+/* The first reading ends after five bytes. */
+static ssize_t end_early(void *arg, size_t number, int file, void *data, size_t size)
+{
+    (void)arg;
+    (void)size;
+    if (number == 0)
+        return file_fixture_read(file, data, 5);
+    return number == 1 ? 0 : READ_GO_ON;
+}
+
+static void a_file_that_gives_less_than_its_size_is_read_again(void **state)
+{
+    struct file_fixture *fixture = *state;
+
+    file_fixture_write(fixture, "k", "0123456789");
+    file_fixture_open(fixture);
+    file_fixture_hook_reads(end_early, NULL);
+    loader_expect(&fixture->loader, "k", "0123456789");
+}
+
 static void a_file_that_grows_over_the_limit_while_it_is_read_is_a_failure(void **state)
 {
     struct file_fixture *fixture = *state;
@@ -400,6 +466,9 @@ int main(void)
         FILE_TEST(with_a_limit_of_nothing_only_empty_files_are_values),
         FILE_TEST(a_file_that_changes_while_it_is_read_is_read_again),
         FILE_TEST(a_file_that_changes_each_time_it_is_read_is_a_failure),
+        FILE_TEST(a_file_is_read_when_its_time_is_older_than_a_tick_of_the_clock),
+        FILE_TEST(a_file_whose_time_is_to_come_is_a_value),
+        FILE_TEST(a_file_that_gives_less_than_its_size_is_read_again),
         FILE_TEST(a_file_that_grows_over_the_limit_while_it_is_read_is_a_failure),
         FILE_TEST(rule_10_files_are_read_on_as_many_threads_as_set_then_queue_then_are_refused),
         FILE_TEST(destroy_ends_the_queued_loads_and_waits_for_the_running_one),
