@@ -162,9 +162,15 @@ static void contents_init(struct contents *contents, size_t size)
     contents->room = contents->data == NULL ? 0 : size + 1;
 }
 
+/* Held at the bounds: a file may carry the time of any year. */
 static int64_t time_ns(struct timespec time)
 {
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    int64_t ns;
+
+    if (__builtin_mul_overflow((int64_t)time.tv_sec, INT64_C(1000000000), &ns) ||
+        __builtin_add_overflow(ns, (int64_t)time.tv_nsec, &ns))
+        return time.tv_sec < 0 ? INT64_MIN : INT64_MAX;
+    return ns;
 }
 
 static int64_t clock_ns(clockid_t clock)
@@ -202,8 +208,9 @@ static bool status_take_at_rest(int file, struct stat *status, bool *rested)
 
 static bool is_unchanged(const struct stat *before, const struct stat *after)
 {
-    return before->st_size == after->st_size && time_ns(before->st_mtim) == time_ns(after->st_mtim) &&
-           time_ns(before->st_ctim) == time_ns(after->st_ctim);
+    return before->st_size == after->st_size && before->st_mtim.tv_sec == after->st_mtim.tv_sec &&
+           before->st_mtim.tv_nsec == after->st_mtim.tv_nsec && before->st_ctim.tv_sec == after->st_ctim.tv_sec &&
+           before->st_ctim.tv_nsec == after->st_ctim.tv_nsec;
 }
 
 /* *whole: the contents are what the file held at one time. Those of /proc are of any size, and say that it is 0. */
