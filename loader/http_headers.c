@@ -12,7 +12,7 @@
 /* What a value, its NUL included, may measure to be passed on. */
 enum { PASSED_ON_MAX = 256 };
 
-static const char BLANKS[] = " \t";
+static const char BLANKS[] = " \t\r"; /* curl 7.88 gives "\r" for the value of an empty header */
 
 /* A piece of a header's value. */
 struct span {
@@ -199,7 +199,14 @@ bool http_content_type_is_fit(const char *value)
 
 bool http_coding_is_identity(const char *value)
 {
-    struct span coding = span_trim((struct span){value, strlen(value)});
+    while (*value) {
+        size_t size = strcspn(value, ",");
+        struct span coding = span_trim((struct span){value, size});
 
-    return coding.size == 0 || span_is(coding, "identity");
+        if (coding.size > 0 && !span_is(coding, "identity"))
+            return false;
+        value += size;
+        value += *value == ',';
+    }
+    return true;
 }

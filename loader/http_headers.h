@@ -55,7 +55,7 @@ bool http_etag_is_strong(const char *value);
 /* Whether `value` can be passed on as a media type: printable ASCII, not empty, under 256 bytes. */
 bool http_content_type_is_fit(const char *value);
 
-/* Whether the value of a Content-Encoding header says that the body is as it is: empty or "identity". */
+/* Whether the value of one Content-Encoding header says that the body is as it is: a list of "identity", or empty. */
 bool http_coding_is_identity(const char *value);
 
 #endif

@@ -252,16 +252,28 @@ static int64_t transfer_ttl_ms(const struct transfer *transfer)
                                      transfer->transfers->options.ttl_max_ms);
 }
 
+/* The first Content-Encoding header that names a coding; NULL: the body is as it is. */
+static const char *transfer_coding(const struct transfer *transfer)
+{
+    const char *value;
+    size_t i = 0;
+
+    do
+        value = transfer_header(transfer, "Content-Encoding", i++);
+    while (value && http_coding_is_identity(value));
+    return value;
+}
+
 /* The whole answer is here and says that it is a value. */
 static void transfer_complete(struct transfer *transfer, struct sluice_load *load, const char *url)
 {
     struct sluice_content content = SLUICE_CONTENT_INIT;
-    const char *coding = transfer_header(transfer, "Content-Encoding", 0);
+    const char *coding = transfer_coding(transfer);
     const char *type = transfer_header(transfer, "Content-Type", 0);
     const char *etag = transfer_header(transfer, "ETag", 0);
     char words[URL_SHOWN_MAX + 256];
 
-    if (coding && !http_coding_is_identity(coding)) {
+    if (coding) {
         snprintf(words, sizeof words, "the answer has a content coding that was not asked for, %.64s (%s)", coding,
                  url);
         sluice_load_fail(load, words);

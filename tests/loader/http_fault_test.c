@@ -208,8 +208,27 @@ static void a_body_over_the_limit_without_a_length_is_broken_off(void **state)
 
 static void a_coding_that_was_not_asked_for_is_a_failure(void **state)
 {
-    expect_misbehaviour(*state, &(struct scripted_answer){.headers = "Content-Encoding: gzip\r\n", .body = "\x1f\x8b"},
-                        SLUICE_LOAD_FAILED, "a content coding that was not asked for, gzip (http://");
+    static const struct {
+        const char *headers, *words;
+    } CASES[] = {
+        {"Content-Encoding: gzip\r\n", "a content coding that was not asked for, gzip (http://"},
+        {"Content-Encoding: identity\r\nContent-Encoding: gzip\r\n", "not asked for, gzip (http://"},
+        {"Content-Encoding:\r\nContent-Encoding: identity\r\ncontent-encoding: br\r\n", "not asked for, br (http://"},
+        {"Content-Encoding: identity, gzip\r\n", "not asked for, identity, gzip (http://"},
+    };
+    struct http_fixture *fixture = *state;
+
+    http_fixture_open(fixture, "/{key}");
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        scripted_backend_script(fixture->origin, "/k",
+                                &(struct scripted_answer){.headers = CASES[i].headers, .body = "\x1f\x8b"});
+        http_fixture_expect_failure(fixture, "k", SLUICE_LOAD_FAILED, CASES[i].words);
+    }
+    scripted_backend_script(
+        fixture->origin, "/k",
+        &(struct scripted_answer){.headers = "Content-Encoding: identity\r\nContent-Encoding: , Identity\r\n",
+                                  .body = "plain"});
+    http_fixture_expect(fixture, "k", "plain");
 }
 
 /* The body of an error is no value: whatever its size, the status alone counts. */

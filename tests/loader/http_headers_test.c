@@ -258,7 +258,10 @@ static void a_coding_is_identity_or_not(void **state)
     (void)state;
     assert_true(http_coding_is_identity(""));
     assert_true(http_coding_is_identity(" Identity "));
+    assert_true(http_coding_is_identity("identity,, IDENTITY"));
+    assert_true(http_coding_is_identity("\r"));
     assert_false(http_coding_is_identity("gzip"));
+    assert_false(http_coding_is_identity("identity gzip"));
     assert_false(http_coding_is_identity("identity, gzip"));
 }
 
