@@ -159,7 +159,7 @@ int64_t wheel_next_ms(const struct wheel *wheel)
         if (wheel->occupied[level] == 0)
             continue;
         slot = current + 1 + __builtin_ctzll(rotate_right(wheel->occupied[level], (unsigned)(current + 1)));
-        instant_ms = slot << level_shift(level);
+        instant_ms = (int64_t)((uint64_t)slot << level_shift(level)); /* a clock may stand below 0 */
         if (instant_ms < next_ms)
             next_ms = instant_ms;
     }

@@ -8,6 +8,7 @@
 #include "address.h"
 #include "config_value.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,14 +59,28 @@ static bool explains_itself(enum options_type type, const char *fault)
     return options_type_is_string(type) && strcmp(fault, "empty") != 0;
 }
 
+/* Copies a value as it may be shown: a URL without user and password. */
+static void show_value(const struct option *option, const char *text, char *shown, size_t size)
+{
+    const char *authority = option->type == OPTIONS_TYPE_URL ? strstr(text, "://") : NULL;
+    const char *secret = authority ? authority + 3 : NULL;
+    const char *at = secret ? strrchr(secret, '@') : NULL;
+    if (at)
+        snprintf(shown, size, "%.*s***%s", (int)(secret - text), text, at);
+    else
+        snprintf(shown, size, "%s", text);
+}
+
 static void report_value(struct config_reader *reader, const struct option *option, const char *text, const char *fault,
                          int line)
 {
     char expected[128];
+    char shown[205];
+    show_value(option, text, shown, sizeof shown);
+    bool cut = strlen(shown) > 200;
     bool enough = explains_itself(option->type, fault);
-    config_fault_add(reader->faults, line, "%s = \"%.200s%s\": %s%s%s", option->name, text,
-                     strlen(text) > 200 ? "..." : "", fault, enough ? "" : "; expected ",
-                     enough ? "" : options_expected(option, expected, sizeof(expected)));
+    config_fault_add(reader->faults, line, "%s = \"%.200s%s\": %s%s%s", option->name, shown, cut ? "..." : "", fault,
+                     enough ? "" : "; expected ", enough ? "" : options_expected(option, expected, sizeof(expected)));
 }
 
 void config_reader_value(struct config_reader *reader, const struct option *option, const char *text, int line)

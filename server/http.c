@@ -31,6 +31,7 @@ struct request {
     struct http_connection *connection;
     struct MHD_Connection *mhd;
     struct http_check check;
+    size_t target_size;    /* bytes, as it came */
     bool begun;            /* the headers were looked at */
     bool parked;           /* suspended, and not answered yet */
     bool first_served;     /* see request_resume() */
@@ -260,6 +261,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *mhd
     memset(request, 0, sizeof *request + context_size);
     request->connection = connection;
     request->mhd = mhd;
+    request->target_size = target_size - 1;
     char *text = (char *)request->context + context_size;
     memcpy(text, target, target_size);
     request->shown.path = target_path(text);
@@ -279,21 +281,41 @@ static size_t on_unescape(void *arg, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
+struct field_walk {
+    struct http_check *check;
+    const char *end; /* of the last string that was looked at, in the bytes that came */
+};
+
 static enum MHD_Result on_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
                                 const char *value, size_t value_size)
 {
+    struct field_walk *walk = arg;
     (void)kind;
-    return http_check_add(arg, name, name_size, value, value_size) ? MHD_YES : MHD_NO;
+    if (!http_check_adjoins(walk->end, name, 1)) {
+        walk->check->refusal = HTTP_REFUSAL_FIELD_SYNTAX;
+        return MHD_NO;
+    }
+    walk->end = value ? value + value_size : name + name_size;
+    return http_check_add(walk->check, name, name_size, value, value_size) ? MHD_YES : MHD_NO;
 }
 
-static void request_check(struct request *request, const char *version)
+/* All strings are where they came, in the connection's memory: the one that is behind the line's end of the other. */
+static void request_check(struct request *request, const char *url, const char *method, const char *version)
 {
     const struct http_options *options = &request->connection->worker->server->options;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    struct http_check *check = &request->check;
     struct http_check_limits limits = {info ? info->header_size : 0, options->header_size_max, HTTP_DISCARD_MAX};
-    MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_field, &request->check);
-    http_check_end(&request->check, request->shown.method, version, &limits);
+    struct field_walk walk = {check, version + strlen(version)};
+    if (!http_check_line(method, url, request->target_size, version)) {
+        check->refusal = HTTP_REFUSAL_TARGET;
+        return;
+    }
+    MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_field, &walk);
+    if (check->refusal == HTTP_REFUSAL_NONE && !http_check_adjoins(walk.end, method + limits.header_size, 2))
+        check->refusal = HTTP_REFUSAL_FIELD_SYNTAX;
+    http_check_end(check, request->shown.method, version, &limits);
 }
 
 static enum MHD_Result request_dispatch(struct request *request)
@@ -310,17 +332,18 @@ static enum MHD_Result request_dispatch(struct request *request)
 /*
  * The headers have come. A body, which nobody takes yet, is read and thrown away if it is known to be small, so that
  * the client is not cut off while it sends; for any other the answer comes now, and the library closes the connection.
+ * So does it to one that waits for 100 Continue: without a body the library would get its states wrong.
  */
-static enum MHD_Result request_begin(struct request *request, const char *method, const char *version)
+static enum MHD_Result request_begin(struct request *request, const char *url, const char *method, const char *version)
 {
     request->begun = true;
     request->shown.method = http_check_method(method);
     request->shown.method_name = method;
-    request_check(request, version);
+    request_check(request, url, method, version);
     uint64_t body_size = http_check_body_size(&request->check);
     bool coded = request->check.fields[HTTP_FIELD_TRANSFER_ENCODING];
     bool expects = request->check.fields[HTTP_FIELD_EXPECT];
-    if (coded || body_size > HTTP_DISCARD_MAX || (body_size > 0 && expects))
+    if (coded || expects || body_size > HTTP_DISCARD_MAX)
         return request_dispatch(request);
     return MHD_YES;
 }
@@ -330,14 +353,13 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
 {
     struct http_worker *worker = arg;
     struct request *request = *context;
-    (void)url;
     (void)upload_data;
     if (!request) {
         answer_count(worker, MHD_HTTP_SERVICE_UNAVAILABLE);
         return MHD_queue_response(mhd, MHD_HTTP_SERVICE_UNAVAILABLE, worker->no_memory);
     }
     if (!request->begun)
-        return request_begin(request, method, version);
+        return request_begin(request, url, method, version);
     if (*upload_size > 0) {
         *upload_size = 0;
         return MHD_YES;

@@ -41,6 +41,7 @@ enum http_field { HTTP_FIELDS(HTTP_FIELD_ID) HTTP_FIELDS_COUNT };
 /* Why a request is refused before any handler looks at it. The connection is closed after the answer. */
 enum http_refusal {
     HTTP_REFUSAL_NONE,
+    HTTP_REFUSAL_TARGET,            /* a request line with a NUL byte */
     HTTP_REFUSAL_FIELD_SYNTAX,      /* a header that is not well-formed */
     HTTP_REFUSAL_HOST_MISSING,      /* HTTP/1.1 without a Host */
     HTTP_REFUSAL_HOST_INVALID,      /* a Host that is not host and port */

@@ -59,7 +59,8 @@ static bool is_extended(const char *name, size_t name_size, enum http_field fiel
  */
 static bool field_is_sound(const char *name, size_t name_size, const char *value, size_t value_size)
 {
-    return is_made_of(name, name_size, "-_.!#$%&'*+^`|~") && !(value_size > 0 && memchr(value, '\r', value_size)) &&
+    return name_size > 0 && is_made_of(name, name_size, "-_.!#$%&'*+^`|~") &&
+           !(value_size > 0 && memchr(value, '\r', value_size)) &&
            !is_extended(name, name_size, HTTP_FIELD_CONTENT_LENGTH) &&
            !is_extended(name, name_size, HTTP_FIELD_TRANSFER_ENCODING);
 }
@@ -86,6 +87,20 @@ bool http_check_add(struct http_check *check, const char *name, size_t name_size
     return true;
 }
 
+bool http_check_adjoins(const char *end, const char *next, size_t lines)
+{
+    uintptr_t gap = (uintptr_t)next - (uintptr_t)end; /* huge where next lies before end */
+    return gap >= lines && gap <= 2 * lines;
+}
+
+bool http_check_line(const char *method, const char *target, size_t target_size, const char *version)
+{
+    const char *at = method + strlen(method) + 1;
+    while (at < target && *at == ' ') /* several are let pass, as by others */
+        at++;
+    return at == target && target + target_size + 1 == version;
+}
+
 uint64_t http_check_body_size(const struct http_check *check)
 {
     const char *length = check->fields[HTTP_FIELD_CONTENT_LENGTH];
@@ -103,7 +118,7 @@ static enum http_refusal refusal_of(const struct http_check *check, enum http_me
             return body_size > limits->body_size_max ? HTTP_REFUSAL_BODY_SIZE : HTTP_REFUSAL_BODY;
     }
     const char *host = check->fields[HTTP_FIELD_HOST];
-    if (!host && strcmp(version, "HTTP/1.1") == 0)
+    if (!host && strcmp(version, "HTTP/1.0") != 0)
         return HTTP_REFUSAL_HOST_MISSING;
     if (host && !host_is_sound(host))
         return HTTP_REFUSAL_HOST_INVALID;

@@ -4,9 +4,9 @@
  * handler sees them (RFC 9110, RFC 9112). May be used by: http.c. Knows nothing of sockets or libraries.
  *
  * The library that parses (libmicrohttpd 0.9.75) is lenient: of several Content-Lengths it takes the first,
- * Transfer-Encoding beats both, any bytes can be a name, and of a folded header the continuation is added to the name,
- * so that nobody finds it any more. Each of these can make two servers disagree about where a request ends, so each is
- * refused here.
+ * Transfer-Encoding beats both, any bytes can be a name, a NUL byte hides what follows in its line, and of a folded
+ * header the continuation is added to the name, so that nobody finds it any more. Each of these can make two servers
+ * disagree about where a request ends, so each is refused here.
  */
 #ifndef SERVER_HTTP_CHECK_H
 #define SERVER_HTTP_CHECK_H
@@ -29,6 +29,16 @@ enum http_method http_check_method(const char *name);
  * may be NULL for an empty one, and must otherwise live as long as the check.
  */
 bool http_check_add(struct http_check *check, const char *name, size_t name_size, const char *value, size_t value_size);
+
+/*
+ * The parser cuts strings at a NUL byte, and what stands behind it is lost to it, but lies in the bytes that came.
+ * Whether `next` lies right behind `end`, the end of a line's last string, with nothing but the line's own end in
+ * between: one or two bytes for each of `lines` lines.
+ */
+bool http_check_adjoins(const char *end, const char *next, size_t lines);
+
+/* Whether a request line is whole: method, target of that size and version one behind the other. */
+bool http_check_line(const char *method, const char *target, size_t target_size, const char *version);
 
 /* The bytes of body that Content-Length announces. */
 uint64_t http_check_body_size(const struct http_check *check);

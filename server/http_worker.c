@@ -21,7 +21,7 @@
 #define EVENTS_AT_ONCE_MAX 64
 
 /* How many times a connection is met without a whole request, an idle_timeout apart, before it is closed. */
-#define SWEEPS_MAX 2
+#define SWEEPS_MAX 3
 
 void http_worker_wake(struct http_worker *worker)
 {

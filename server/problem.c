@@ -93,6 +93,7 @@ void problem_answer_method(struct http_request *request, const char *allow)
 void problem_refuse(void *self, struct http_request *request, enum http_refusal why)
 {
     static const enum problem problems[] = {
+        [HTTP_REFUSAL_TARGET] = PROBLEM_BAD_TARGET,
         [HTTP_REFUSAL_FIELD_SYNTAX] = PROBLEM_FIELD_SYNTAX,
         [HTTP_REFUSAL_HOST_INVALID] = PROBLEM_HOST_INVALID,
         [HTTP_REFUSAL_HOST_MISSING] = PROBLEM_HOST_MISSING,

@@ -82,6 +82,7 @@ static void what_could_be_taken_for_two_requests_is_refused(void **state)
         {GET "X: y\rContent-Length: 37\r\n\r\n" SMUGGLED, 400, "header-malformed"}, /* RFC 9110, 5.5 */
         {GET "a b: c\r\n\r\n" SMUGGLED, 400, "header-malformed"},
         {GET "(a): c\r\n\r\n" SMUGGLED, 400, "header-malformed"},
+        {GET ": c\r\n\r\n" SMUGGLED, 400, "header-malformed"},
         {GET "no colon\r\n\r\n" SMUGGLED, 400, NULL},
     };
 #undef GET
@@ -108,6 +109,7 @@ static void a_host_is_needed_and_has_to_be_one(void **state)
         {"GET /c/k HTTP/1.1\r\nX-Host: h\r\n\r\n", 400, "host-missing"},
         {"POST /c/k HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400, "host-missing"},
         {"GET http://h/c/k HTTP/1.1\r\n\r\n", 400, "host-missing"},
+        {"GET /c/k HTTP/1.2\r\n\r\n", 400, "host-missing"},
         {"GET /c/k HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "host-invalid"}, /* RFC 9112, 3.2 */
         {"GET /c/k HTTP/1.1\r\nHost: a/b\r\n\r\n", 400, "host-invalid"},
         {"GET /c/k HTTP/1.1\r\nHost: a\"\r\n\r\n", 400, "host-invalid"},
@@ -115,6 +117,66 @@ static void a_host_is_needed_and_has_to_be_one(void **state)
     };
 
     expect_refused(*state, wrong, COUNT_OF(wrong));
+}
+
+/* A NUL byte ends strings for the parser: what stands behind it must not be lost in silence (RFC 9110, 5.5). */
+static void a_nul_byte_hides_nothing(void **state)
+{
+#define HOST        "Host: h\r\n"
+#define BYTES(text) text, sizeof(text) - 1
+    static const struct nul_request {
+        const char *bytes;
+        size_t size;
+        const char *word;
+    } all[] = {
+        {BYTES("GET /c/k\0x HTTP/1.1\r\n" HOST "\r\n"), "bad-target"},
+        {BYTES("GET\0 /c/k HTTP/1.1\r\n" HOST "\r\n"), "bad-target"},
+        {BYTES("GET /c\0/k HTTP/1.1\r\n" HOST "\r\n" SMUGGLED), "bad-target"},
+        {BYTES("GET /c/k HTTP/1.1\r\n" HOST "X: y\0Content-Length: 37\r\n\r\n" SMUGGLED), "header-malformed"},
+        {BYTES("GET /c/k HTTP/1.1\r\n" HOST "Content-Length: 0\0"
+               "37\r\n\r\n" SMUGGLED),
+         "header-malformed"},
+        {BYTES("GET /c/k HTTP/1.1\r\n" HOST "\0Content-Length: 37\r\n\r\n" SMUGGLED), "header-malformed"},
+        {BYTES("GET /c/k HTTP/1.1\r\n" HOST "\0\r\n" SMUGGLED), "header-malformed"},
+        {BYTES("GET /c/k HTTP/1.1\r\n" HOST "X\0Y: z\r\n\r\n" SMUGGLED), NULL},
+    };
+    struct site *site = *state;
+
+    start(site);
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        const struct wrong wrong = {"one with a NUL byte", 400, all[i].word};
+        struct client *client = client_open(site->daemon->data_port);
+
+        print_message("%zu\n", i);
+        client_send(client, all[i].bytes, all[i].size);
+        expect_answer(site, client, &wrong);
+        client_await_end(client);
+        client_close(client);
+    }
+    client_send(site->admin, "DELETE /c\0/k HTTP/1.1\r\nHost: localhost\r\n\r\n", 44);
+    assert_true(client_receive(site->admin, ANSWER_TO_GET, &site->answer));
+    site_expect_problem(site, 400, "bad-target", NULL);
+    client_close(site->admin);
+    site->admin = NULL;
+    expect_unharmed(site);
+#undef BYTES
+#undef HOST
+}
+
+/* Without a body there is nothing to wait for, whatever comes behind it. */
+static void who_expects_100_continue_is_answered(void **state)
+{
+    struct site *site = *state;
+    struct client *client;
+
+    start(site);
+    client = client_open(site->daemon->data_port);
+    client_sendf(client,
+                 "GET /c/k HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\nGET /c/k HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_true(client_receive(client, ANSWER_TO_GET, &site->answer));
+    site_expect(site, 200, "v", "sluice; hit");
+    client_close(client);
+    expect_unharmed(site);
 }
 
 /* These do not come as far as to a handler of ours. */
@@ -308,6 +370,8 @@ int main(void)
         SITE_TEST(what_could_be_taken_for_two_requests_is_refused),
         SITE_TEST(a_body_is_refused),
         SITE_TEST(a_host_is_needed_and_has_to_be_one),
+        SITE_TEST(a_nul_byte_hides_nothing),
+        SITE_TEST(who_expects_100_continue_is_answered),
         SITE_TEST(what_is_no_request_is_refused),
         SITE_TEST(a_content_length_that_is_no_number_is_refused),
         SITE_TEST(what_is_not_even_text_is_hung_up_on),

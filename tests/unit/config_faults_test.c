@@ -64,6 +64,8 @@ static void strings_say_what_is_wrong_with_them(void **state)
                          "1: admin_token_file = \"\": empty; expected a path\n");
     assert_config_faults("cache c { http {\n url = 'http://a/b' } }",
                          "2: url = \"http://a/b\": {key} is missing: it says where the key goes\n");
+    assert_config_faults("cache c { http {\n url = 'http://user:p@ssword@a/b' } }", /* and tells no secrets */
+                         "2: url = \"http://***@a/b\": {key} is missing: it says where the key goes\n");
     assert_config_faults("cache c { file { directory = /d\n content_type = text } }",
                          "2: content_type = \"text\": a media type is type/subtype, as text/plain\n");
     assert_config_faults("cache c { sqlite { database = d\n query = '' } }",

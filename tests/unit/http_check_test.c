@@ -85,6 +85,30 @@ static void header_syntax(void **state)
     assert_int_equal(HTTP_REFUSAL_FIELD_SYNTAX, check.refusal);
 }
 
+static void what_hides_behind_a_nul_is_seen(void **state)
+{
+    const char lines[] = "a: b\0\0c: d\0\0\0\0";
+    const char line[] = "GET\0/k\0HTTP/1.1";
+    const char spaced[] = "GET\0 /k\0HTTP/1.1";
+    const char hidden[] = "GET\0/k\0x\0HTTP/1.1";
+    const char method[] = "GET\0x\0/k\0HTTP/1.1";
+
+    (void)state;
+    assert_true(http_check_adjoins(lines + 4, lines + 6, 1));
+    assert_true(http_check_adjoins(lines + 4, lines + 5, 1));
+    assert_false(http_check_adjoins(lines + 4, lines + 7, 1));
+    assert_false(http_check_adjoins(lines + 4, lines + 4, 1));
+    assert_false(http_check_adjoins(lines + 6, lines + 4, 1));
+    assert_true(http_check_adjoins(lines + 10, lines + 14, 2));
+    assert_true(http_check_adjoins(lines + 10, lines + 12, 2));
+    assert_false(http_check_adjoins(lines + 10, lines + 15, 2));
+    assert_false(http_check_adjoins(lines + 10, lines + 11, 2));
+    assert_true(http_check_line(line, line + 4, 2, line + 7));
+    assert_true(http_check_line(spaced, spaced + 5, 2, spaced + 8));
+    assert_false(http_check_line(hidden, hidden + 4, 2, hidden + 9));
+    assert_false(http_check_line(method, method + 6, 2, method + 9));
+}
+
 static void hosts_and_repeated_headers(void **state)
 {
     struct http_check old = {{NULL}, HTTP_REFUSAL_NONE};
@@ -123,6 +147,7 @@ int main(void)
         cmocka_unit_test(the_first_of_a_kind_is_remembered),
         cmocka_unit_test(sound_requests_pass),
         cmocka_unit_test(header_syntax),
+        cmocka_unit_test(what_hides_behind_a_nul_is_seen),
         cmocka_unit_test(hosts_and_repeated_headers),
         cmocka_unit_test(bodies_and_sizes),
     };
