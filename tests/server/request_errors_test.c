@@ -153,7 +153,7 @@ static void a_nul_byte_hides_nothing(void **state)
         client_await_end(client);
         client_close(client);
     }
-    client_send(site->admin, "DELETE /c\0/k HTTP/1.1\r\nHost: localhost\r\n\r\n", 44);
+    client_send(site->admin, BYTES("DELETE /c\0/k HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     assert_true(client_receive(site->admin, ANSWER_TO_GET, &site->answer));
     site_expect_problem(site, 400, "bad-target", NULL);
     client_close(site->admin);
