@@ -184,7 +184,7 @@ static struct transfer *transfer_get(struct http_transfers *transfers)
         return NULL;
     transfer->transfers = transfers;
     transfer->easy = curl_easy_init();
-    if (!transfer->easy || !transfer_configure(transfer)) {
+    if (!transfer->easy) {
         transfer_destroy(transfer);
         return NULL;
     }
@@ -199,12 +199,19 @@ static void transfer_put_back(struct transfer *transfer)
     transfer->transfers->idle = transfer;
 }
 
+/*
+ * The handle is reset before: curl sends a request again that met a kept connection which the origin gave up just then,
+ * but counts these times for the life of the handle, and after five fails the transfer. Kept connections are not the
+ * handle's: they stay.
+ */
 static bool transfer_begin(struct transfer *transfer, struct sluice_load *load)
 {
     struct http_transfers *transfers = transfer->transfers;
     char *url = http_url_of_key(transfers->url, sluice_load_key(load), sluice_load_key_size(load));
-    bool ok = url && curl_easy_setopt(transfer->easy, CURLOPT_URL, url) == CURLE_OK;
+    bool ok;
 
+    curl_easy_reset(transfer->easy);
+    ok = url && transfer_configure(transfer) && curl_easy_setopt(transfer->easy, CURLOPT_URL, url) == CURLE_OK;
     free(url);
     transfer->load = load;
     transfer->stop = STOP_NOT;

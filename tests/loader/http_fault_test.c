@@ -95,6 +95,71 @@ static void a_connection_closed_without_a_word_is_a_failure(void **state)
                         "Empty reply from server");
 }
 
+/* ---- kept connections that the origin gives up just then --------------------------------------------------------- */
+
+/* The first request for a path is met in this manner, the others are answered; those for "/warm" all. */
+static void give_up_first(void *arg, const struct scripted_request *request, struct scripted_answer *answer)
+{
+    const enum scripted_manner *manner = arg;
+
+    answer->body = request->path;
+    if (request->number == 1 && strcmp(request->path, "/warm") != 0)
+        answer->manner = *manner;
+}
+
+/* More of them than the tries that curl has in all. */
+static void expect_given_up_connections_to_be_replaced(struct http_fixture *fixture, enum scripted_manner manner)
+{
+    enum { TIMES = 12 };
+
+    http_fixture_open(fixture, "/{key}");
+    scripted_backend_handle(fixture->origin, give_up_first, &manner);
+    http_fixture_expect(fixture, "warm", "/warm");
+    for (char key[] = "a"; key[0] < 'a' + TIMES; key[0]++) {
+        char path[] = {'/', key[0], '\0'};
+
+        http_fixture_expect(fixture, key, path);
+        assert_int_equal(2, scripted_backend_requests(fixture->origin, path));
+    }
+    assert_int_equal(1 + TIMES, scripted_backend_connections(fixture->origin));
+}
+
+static void a_kept_connection_that_is_closed_is_replaced_however_often(void **state)
+{
+    expect_given_up_connections_to_be_replaced(*state, SCRIPTED_CLOSE);
+}
+
+static void a_kept_connection_that_is_reset_is_replaced_however_often(void **state)
+{
+    expect_given_up_connections_to_be_replaced(*state, SCRIPTED_RESET);
+}
+
+static void a_request_that_is_reset_on_a_new_connection_too_is_a_failure(void **state)
+{
+    struct http_fixture *fixture = *state;
+
+    http_fixture_open(fixture, "/{key}");
+    http_fixture_answer(fixture, "/warm", "warm");
+    scripted_backend_script(fixture->origin, "/k", &(struct scripted_answer){.manner = SCRIPTED_RESET});
+    http_fixture_expect(fixture, "warm", "warm");
+    http_fixture_expect_failure(fixture, "k", SLUICE_LOAD_FAILED, "Connection reset by peer");
+    assert_int_equal(2, scripted_backend_requests(fixture->origin, "/k"));
+}
+
+static void an_answer_that_has_begun_is_not_asked_for_again(void **state)
+{
+    struct http_fixture *fixture = *state;
+
+    http_fixture_open(fixture, "/{key}");
+    http_fixture_answer(fixture, "/warm", "warm");
+    scripted_backend_script(fixture->origin, "/k", &(struct scripted_answer){.manner = SCRIPTED_SHORT, .body = "half"});
+    http_fixture_expect(fixture, "warm", "warm");
+    http_fixture_expect_failure(fixture, "k", SLUICE_LOAD_FAILED, "10 bytes remaining to read");
+    assert_int_equal(1, scripted_backend_requests(fixture->origin, "/k"));
+}
+
+/* ---- answers that are none --------------------------------------------------------------------------------------- */
+
 static void a_short_answer_is_a_failure(void **state)
 {
     expect_misbehaviour(*state, &(struct scripted_answer){.manner = SCRIPTED_SHORT, .body = "half"}, SLUICE_LOAD_FAILED,
@@ -287,6 +352,10 @@ int main(void)
         HTTP_TEST(a_host_that_has_no_address_is_a_failure),
         HTTP_TEST(a_reset_connection_is_a_failure),
         HTTP_TEST(a_connection_closed_without_a_word_is_a_failure),
+        HTTP_TEST(a_kept_connection_that_is_closed_is_replaced_however_often),
+        HTTP_TEST(a_kept_connection_that_is_reset_is_replaced_however_often),
+        HTTP_TEST(a_request_that_is_reset_on_a_new_connection_too_is_a_failure),
+        HTTP_TEST(an_answer_that_has_begun_is_not_asked_for_again),
         HTTP_TEST(a_short_answer_is_a_failure),
         HTTP_TEST(a_chunked_answer_that_breaks_off_is_a_failure),
         HTTP_TEST(a_head_that_breaks_off_is_a_failure),
