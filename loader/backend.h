@@ -18,7 +18,10 @@ struct backend_fault {
 /* Writes the fault as printf does; cut at the size of the text. Returns false, so that it can end a function. */
 bool backend_fault_set(struct backend_fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Whether `text` can be passed on as a media type: printable ASCII, 1 to 255 bytes. */
+/*
+ * Whether `text` can be passed on as a media type: type/subtype (RFC 9110, 8.3.1), then nothing or a semicolon and
+ * whatever parameters; printable ASCII, up to 255 bytes.
+ */
 bool backend_content_type_is_fit(const char *text);
 
 /* Levels and limits of the moment. */

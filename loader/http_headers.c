@@ -184,19 +184,6 @@ bool http_etag_is_strong(const char *value)
     return true;
 }
 
-bool http_content_type_is_fit(const char *value)
-{
-    size_t size = strlen(value);
-
-    if (size == 0 || size >= PASSED_ON_MAX)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        if (value[i] < 0x20 || value[i] > 0x7e)
-            return false;
-    }
-    return true;
-}
-
 bool http_coding_is_identity(const char *value)
 {
     while (*value) {

@@ -52,9 +52,6 @@ int64_t http_age_s(const char *value);
 /* Whether `value` is a strong entity tag that can be passed on: quoted, of the right characters, under 256 bytes. */
 bool http_etag_is_strong(const char *value);
 
-/* Whether `value` can be passed on as a media type: printable ASCII, not empty, under 256 bytes. */
-bool http_content_type_is_fit(const char *value);
-
 /* Whether the value of one Content-Encoding header says that the body is as it is: a list of "identity", or empty. */
 bool http_coding_is_identity(const char *value);
 

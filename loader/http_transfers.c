@@ -288,7 +288,7 @@ static void transfer_complete(struct transfer *transfer, struct sluice_load *loa
     }
     content.data = transfer->body;
     content.size = transfer->body_size;
-    content.content_type = type && http_content_type_is_fit(type) ? type : NULL;
+    content.content_type = type && backend_content_type_is_fit(type) ? type : NULL;
     content.etag = etag && http_etag_is_strong(etag) ? etag : NULL;
     content.ttl_ms = transfer_ttl_ms(transfer);
     sluice_load_complete(load, &content);

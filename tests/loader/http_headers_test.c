@@ -236,23 +236,6 @@ static void only_strong_tags_are_passed_on(void **state)
     assert_false(http_etag_is_strong(tag));
 }
 
-static void only_short_printable_media_types_are_passed_on(void **state)
-{
-    char type[257];
-
-    (void)state;
-    assert_true(http_content_type_is_fit("text/html; charset=\"utf-8\""));
-    assert_false(http_content_type_is_fit(""));
-    assert_false(http_content_type_is_fit("text/\x01"));
-    assert_false(http_content_type_is_fit("text/\xc3\xa9"));
-    memset(type, 'a', sizeof type);
-    type[255] = '\0';
-    assert_true(http_content_type_is_fit(type));
-    type[255] = 'a';
-    type[256] = '\0';
-    assert_false(http_content_type_is_fit(type));
-}
-
 static void a_coding_is_identity_or_not(void **state)
 {
     (void)state;
@@ -285,7 +268,6 @@ int main(void)
         cmocka_unit_test(expires_is_bounded_as_max_age_is),
         cmocka_unit_test(what_varies_with_everything_is_not_stored),
         cmocka_unit_test(only_strong_tags_are_passed_on),
-        cmocka_unit_test(only_short_printable_media_types_are_passed_on),
         cmocka_unit_test(a_coding_is_identity_or_not),
     };
 
