@@ -35,7 +35,7 @@ struct request {
     bool begun;            /* the headers were looked at */
     bool parked;           /* suspended, and not answered yet */
     bool first_served;     /* see request_resume() */
-    bool answered;         /* http_request_answer() was called */
+    bool answered;         /* an answer was queued */
     max_align_t context[]; /* the handler's bytes, then the target */
 };
 

@@ -104,13 +104,14 @@ static void add_cache_status(struct http_answer *answer, struct text *text, cons
  */
 static void add_cache_control(struct http_answer *answer, struct text *text, const struct sluice_outcome *outcome)
 {
-    const char *whole = outcome->stored ? "no-cache" : "no-store";
-    if (!outcome->stored || outcome->ttl_ms == SLUICE_NEVER) {
-        http_answer_add(answer, "Cache-Control", whole);
-        return;
+    if (!outcome->stored) {
+        text_begin(text, "no-store");
+    } else if (outcome->ttl_ms == SLUICE_NEVER) {
+        text_begin(text, "no-cache");
+    } else {
+        text_begin(text, "max-age=");
+        text_add_number(text, left_s(outcome));
     }
-    text_begin(text, "max-age=");
-    text_add_number(text, left_s(outcome));
     http_answer_add(answer, "Cache-Control", text->bytes);
 }
 

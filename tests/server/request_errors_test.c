@@ -177,6 +177,13 @@ static void who_expects_100_continue_is_answered(void **state)
     site_expect(site, 200, "v", "sluice; hit");
     client_close(client);
     expect_unharmed(site);
+
+    site_script_held(site, "/cold", "late");
+    client = site_send_get(site, "/c/cold", "Expect: 100-continue\r\n");
+    site_await_waiters(site, "c", "cold", "current", 1);
+    scripted_backend_open(site->origin);
+    site_receive(site, client);
+    site_expect(site, 200, "late", "sluice; fwd=miss; stored");
 }
 
 /* These do not come as far as to a handler of ours. */
