@@ -103,7 +103,7 @@ static void queued_loads_run_first_come_first_served(void **state)
 static void rule_4_a_queued_load_that_a_put_overtook_is_ended_without_being_run(void **state)
 {
     struct dispatch_fixture *fixture = *state;
-    struct sluice_content content = {"overtaken", 9, NULL, NULL, SLUICE_TTL_DEFAULT};
+    struct sluice_content content = {.data = "overtaken", .size = 9, .ttl_ms = SLUICE_TTL_DEFAULT};
     struct get *first, *overtaken, *last;
 
     dispatch_fixture_open(fixture, 1, 4);
@@ -332,7 +332,7 @@ static void storm_run(void *arg)
     random_init(&random, storm->seed);
     for (size_t i = 0; i < STORM_GETS; i++) {
         struct sluice_outcome outcome;
-        struct sluice_content content = {key, 0, NULL, NULL, SLUICE_TTL_DEFAULT};
+        struct sluice_content content = {.data = key, .size = 0, .ttl_ms = SLUICE_TTL_DEFAULT};
 
         content.size = (size_t)snprintf(key, sizeof key, "%u", random_below(&random, 40));
         switch (random_below(&random, 8)) {

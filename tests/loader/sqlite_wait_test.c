@@ -82,7 +82,7 @@ static void a_query_over_its_timeout_is_broken_off(void **state)
 
 static void rule_4_a_query_that_a_put_overtook_is_broken_off(void **state)
 {
-    const struct sluice_content content = {"put", 3, NULL, NULL, SLUICE_TTL_DEFAULT};
+    const struct sluice_content content = {.data = "put", .size = 3, .ttl_ms = SLUICE_TTL_DEFAULT};
     struct sqlite_fixture *fixture = *state;
     struct loader_call *call;
 

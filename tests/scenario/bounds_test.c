@@ -172,7 +172,7 @@ static void rule_10_the_size_of_a_value(void **state)
     fixture->options.value_size_max = 8;
     fixture_open(fixture);
     fixture_put(fixture, "put", "12345678");
-    const struct sluice_content nine = {"123456789", 9, NULL, NULL, SLUICE_TTL_DEFAULT};
+    const struct sluice_content nine = {.data = "123456789", .size = 9, .ttl_ms = SLUICE_TTL_DEFAULT};
     assert_int_equal(sluice_put(fixture->cache, "put", 3, &nine), SLUICE_VALUE_TOO_LARGE);
     fixture_expect_present(fixture, "put", SLUICE_OK, "12345678");
 
@@ -198,7 +198,7 @@ static void rule_10_a_put_into_a_flight_that_is_too_large_leaves_the_flight_alon
     fixture->options.value_size_max = 8;
     fixture_open(fixture);
     struct call *call = call_park(fixture, WAY_BLOCKING, "key", SLUICE_WAIT_FOREVER);
-    const struct sluice_content nine = {"123456789", 9, NULL, NULL, SLUICE_TTL_DEFAULT};
+    const struct sluice_content nine = {.data = "123456789", .size = 9, .ttl_ms = SLUICE_TTL_DEFAULT};
     assert_int_equal(sluice_put(fixture->cache, "key", 3, &nine), SLUICE_VALUE_TOO_LARGE);
     assert_false(call_done(call));
     gated_loader_end(fixture->loader, 0, ENDING_VALUE, "loaded");

@@ -34,7 +34,7 @@ static void end_by_failure(void *arg)
 static void end_by_put(void *arg)
 {
     struct ender *ender = arg;
-    struct sluice_content content = {"value", 5, NULL, NULL, SLUICE_TTL_DEFAULT};
+    struct sluice_content content = {.data = "value", .size = 5, .ttl_ms = SLUICE_TTL_DEFAULT};
     ender->thread = pthread_self();
     if (sluice_put(ender->fixture->cache, "key", 3, &content) != SLUICE_OK)
         abort();
@@ -142,7 +142,7 @@ static void call_everything(void *arg)
     struct visitor *visitor = arg;
     struct sluice_cache *cache = visitor->fixture->cache;
     struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
-    struct sluice_content content = {"visitor", 7, NULL, NULL, SLUICE_TTL_DEFAULT};
+    struct sluice_content content = {.data = "visitor", .size = 7, .ttl_ms = SLUICE_TTL_DEFAULT};
     struct sluice_stats stats;
     enum sluice_error error = sluice_get_if_present(cache, "key", 3, &outcome);
     sluice_outcome_fini(&outcome);

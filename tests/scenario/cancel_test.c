@@ -190,7 +190,7 @@ static void act_end(struct race *it)
 
 static void act_put(struct race *it)
 {
-    const struct sluice_content content = {"put", 3, NULL, NULL, SLUICE_TTL_DEFAULT};
+    const struct sluice_content content = {.data = "put", .size = 3, .ttl_ms = SLUICE_TTL_DEFAULT};
     if (sluice_put(it->fixture->cache, "key", 3, &content) != SLUICE_OK)
         abort();
 }

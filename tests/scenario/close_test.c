@@ -55,7 +55,7 @@ static void rule_18_late_completions_are_dropped_and_counted(void **state)
 static void rule_18_a_closed_cache_refuses_all_but_looking_and_invalidating(void **state)
 {
     struct fixture *fixture = *state;
-    struct sluice_content content = {"value", 5, NULL, NULL, SLUICE_TTL_DEFAULT};
+    struct sluice_content content = {.data = "value", .size = 5, .ttl_ms = SLUICE_TTL_DEFAULT};
     struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
     fixture_open(fixture);
     fixture_put(fixture, "key", "value");

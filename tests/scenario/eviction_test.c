@@ -101,7 +101,8 @@ static void rule_10_key_value_media_type_etag_and_overhead_all_weigh(void **stat
     assert_true(present(fixture, 2));
 
     uint64_t before = fixture_stats(fixture).weight;
-    const struct sluice_content content = {"v", 1, "text/plain", "\"tag\"", SLUICE_TTL_DEFAULT};
+    const struct sluice_content content = {
+        .data = "v", .size = 1, .ttl_ms = SLUICE_TTL_DEFAULT, .content_type = "text/plain", .etag = "\"tag\""};
     assert_int_equal(sluice_put(fixture->cache, "k", 1, &content), SLUICE_OK);
     assert_in_range(fixture_stats(fixture).weight - before, 2 + SLUICE_ENTRY_OVERHEAD + 10 + 5,
                     2 + SLUICE_ENTRY_OVERHEAD + 10 + 5 + 2);
@@ -117,7 +118,7 @@ static void rule_10_what_outweighs_the_whole_cache_is_given_but_not_stored(void 
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = '\0';
     fixture_put(fixture, "small", "value");
-    const struct sluice_content heavy = {text, strlen(text), NULL, NULL, SLUICE_TTL_DEFAULT};
+    const struct sluice_content heavy = {.data = text, .size = strlen(text), .ttl_ms = SLUICE_TTL_DEFAULT};
     assert_int_equal(sluice_put(fixture->cache, "heavy", 5, &heavy), SLUICE_VALUE_TOO_LARGE);
 
     struct crowd crowd;
@@ -214,7 +215,7 @@ static void store_many(void *arg)
     for (int i = 0; i < STORES; i++) {
         char key[16];
         int size = snprintf(key, sizeof key, "%u", random_below(&random, 10 * ENTRIES));
-        const struct sluice_content content = {key, (size_t)size, NULL, NULL, SLUICE_TTL_DEFAULT};
+        const struct sluice_content content = {.data = key, .size = (size_t)size, .ttl_ms = SLUICE_TTL_DEFAULT};
         if (sluice_put(fixture->cache, key, (size_t)size, &content) != SLUICE_OK)
             abort();
     }

@@ -67,7 +67,7 @@ static void rule_3_a_list_takes_each_of_its_keys_and_no_other(void **state)
 
 static void put_bytes(struct fixture *fixture, const char *key, size_t key_size)
 {
-    const struct sluice_content content = {"value", 5, NULL, NULL, SLUICE_TTL_DEFAULT};
+    const struct sluice_content content = {.data = "value", .size = 5, .ttl_ms = SLUICE_TTL_DEFAULT};
     assert_int_equal(sluice_put(fixture->cache, key, key_size, &content), SLUICE_OK);
 }
 

@@ -232,7 +232,7 @@ static struct sluice_cache *own_cache;
 
 static void load_and_invalidate_first(void *self, struct sluice_load *load)
 {
-    const struct sluice_content content = {"old", 3, NULL, NULL, SLUICE_TTL_DEFAULT};
+    const struct sluice_content content = {.data = "old", .size = 3, .ttl_ms = SLUICE_TTL_DEFAULT};
     size_t *loads_gone = self;
     struct sluice_invalidated gone;
     sluice_invalidate(own_cache, sluice_load_key(load), sluice_load_key_size(load), &gone);

@@ -6,7 +6,7 @@
 
 static enum sluice_error put_key(struct fixture *fixture, const void *key, size_t size, const char *text)
 {
-    const struct sluice_content content = {text, strlen(text), NULL, NULL, SLUICE_TTL_DEFAULT};
+    const struct sluice_content content = {.data = text, .size = strlen(text), .ttl_ms = SLUICE_TTL_DEFAULT};
     return sluice_put(fixture->cache, key, size, &content);
 }
 

@@ -45,7 +45,8 @@ static void life_store(struct life *life)
     for (unsigned i = 0; i < LIFE_KEYS; i++) {
         int size = snprintf(key, sizeof key, "%c/%u", i % 2 ? 'a' : 'b', i);
         if (i % 4 < 2) {
-            struct sluice_content content = {key, (size_t)size, "text/plain", NULL, SLUICE_TTL_DEFAULT};
+            struct sluice_content content = {
+                .data = key, .size = (size_t)size, .ttl_ms = SLUICE_TTL_DEFAULT, .content_type = "text/plain"};
             life_step(life, "put", sluice_put(cache, key, (size_t)size, &content), SLUICE_OK);
             continue;
         }

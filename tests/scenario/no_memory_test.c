@@ -39,7 +39,11 @@ static enum sluice_error get_async(struct fixture *fixture, const char *key)
 
 static enum sluice_error put(struct fixture *fixture, const char *key, const char *text)
 {
-    struct sluice_content content = {text, strlen(text), "text/plain", "\"etag\"", SLUICE_TTL_DEFAULT};
+    struct sluice_content content = {.data = text,
+                                     .size = strlen(text),
+                                     .ttl_ms = SLUICE_TTL_DEFAULT,
+                                     .content_type = "text/plain",
+                                     .etag = "\"etag\""};
     return sluice_put(fixture->cache, key, strlen(key), &content);
 }
 

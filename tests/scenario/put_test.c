@@ -124,7 +124,7 @@ static void rule_4_a_put_that_fails_leaves_the_flight_alone(void **state)
 
     struct crowd crowd;
     crowd_park(fixture, &crowd, 2, "key", WAY_BLOCKING);
-    const struct sluice_content content = {"nine byte", 9, NULL, NULL, SLUICE_TTL_DEFAULT};
+    const struct sluice_content content = {.data = "nine byte", .size = 9, .ttl_ms = SLUICE_TTL_DEFAULT};
     assert_int_equal(sluice_put(fixture->cache, "key", 3, &content), SLUICE_VALUE_TOO_LARGE);
     assert_true(crowd_all_parked(&crowd));
     assert_true(gated_loader_wanted(fixture->loader, 0));

@@ -231,7 +231,8 @@ static void put(struct worker *worker, uint32_t key)
     struct sluice_key bytes = storm_key(key);
     uint64_t start = ledger_tick(&storm->ledger);
     struct stamp stamp = ledger_put_begin(&storm->ledger, key, worker->number);
-    const struct sluice_content content = {&stamp, sizeof stamp, NULL, NULL, ttls_ms[random_below(&worker->random, 6)]};
+    const struct sluice_content content = {
+        .data = &stamp, .size = sizeof stamp, .ttl_ms = ttls_ms[random_below(&worker->random, 6)]};
     enum sluice_error error = sluice_put(storm->cache, bytes.data, bytes.size, &content);
     if (error != SLUICE_OK)
         storm_fault(storm, sluice_strerror(error));

@@ -38,7 +38,8 @@ struct storm_loader {
 static void complete(struct sluice_load *load, const struct stamp *stamp, uint64_t bits)
 {
     static const int64_t ttls_ms[] = {SLUICE_TTL_DEFAULT, SLUICE_TTL_DEFAULT, 0, 1, 2, 20};
-    const struct sluice_content content = {stamp, sizeof *stamp, "text/plain", NULL, ttls_ms[bits % 6]};
+    const struct sluice_content content = {
+        .data = stamp, .size = sizeof *stamp, .ttl_ms = ttls_ms[bits % 6], .content_type = "text/plain"};
 
     sluice_load_complete(load, &content);
 }
@@ -47,7 +48,7 @@ static void complete(struct sluice_load *load, const struct stamp *stamp, uint64
 static void end(struct storm_loader *loader, const struct held *held)
 {
     static const char large[STORM_VALUE_SIZE_MAX + 1];
-    const struct sluice_content too_large = {large, sizeof large, NULL, NULL, SLUICE_TTL_DEFAULT};
+    const struct sluice_content too_large = {.data = large, .size = sizeof large, .ttl_ms = SLUICE_TTL_DEFAULT};
 
     (void)sluice_load_wanted(held->load);
     atomic_fetch_sub(&loader->active, 1);

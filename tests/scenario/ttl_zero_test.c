@@ -2,7 +2,7 @@
 /* ttl_zero_test.c: time to live 0 means coalesce only (rule 13): everyone who had joined is given the value. */
 #include "crowd.h"
 
-static const struct sluice_content transient = {"value", 5, NULL, NULL, 0};
+static const struct sluice_content transient = {.data = "value", .size = 5, .ttl_ms = 0};
 
 /* Nothing of the key is in the table, and nothing weighs. */
 static void expect_nothing_stored(struct fixture *fixture)
@@ -57,7 +57,7 @@ static void rule_13_a_value_whose_loader_says_so(void **state)
 static void rule_13_a_time_to_live_of_its_own_is_kept_by_a_cache_that_stores_nothing_else(void **state)
 {
     struct fixture *fixture = *state;
-    const struct sluice_content lasting = {"value", 5, NULL, NULL, 100};
+    const struct sluice_content lasting = {.data = "value", .size = 5, .ttl_ms = 100};
     fixture->options.expire_after_write_ms = 0;
     fixture_open(fixture);
     struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
