@@ -61,6 +61,9 @@ faults_of_files() {
     put a.c 'int a;'
     finds "a.c:1"
     put a.c "$spdx"
+    put A.java 'class A {}'
+    finds "A.java:1"
+    put A.java "$spdx"
     seq 500 | sed 's:.*:/* & */:' >>"$tree/a.c"
     finds "longer than 500 lines (501)"
 }

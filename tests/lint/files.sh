@@ -8,12 +8,12 @@ set -u
 cd "$1" || exit 1
 
 count=0
-for file in $(ours '*.c' '*.h' '*.sh' '*.cmake' CMakeLists.txt '*.py'); do
+for file in $(ours '*.c' '*.h' '*.sh' '*.cmake' CMakeLists.txt '*.py' '*.java'); do
     count=$((count + 1))
     lines=$(wc -l <"$file")
     [ "$lines" -le 500 ] || fault "$file:500" "longer than 500 lines ($lines): it wants to be two files"
     case $file in
-    *.[ch])
+    *.[ch] | *.java)
         [ "$(head -n 1 "$file")" = "/* SPDX-License-Identifier: MIT */" ] ||
             fault "$file:1" "the first line is not /* SPDX-License-Identifier: MIT */"
         ;;
