@@ -48,14 +48,12 @@ final class InvalidationCases {
         if (!change.returns() || !later.returns()) {
             return "hangs";
         }
-        String words = "the parked get " + Words.results(parked) + "; ";
-        if (blocks) {
-            words = "blocks until the load ends; " + words;
-        } else {
-            words = "returns at once; " + words + "a later get " + (joins ? "joins the old load" : "starts its own")
-                + " and gets " + later.result() + "; ";
+        String words = "blocks until the load ends; who loads gets " + parked.get(0).result();
+        if (!blocks) {
+            words = "returns at once; who loads and who waits get " + Words.results(parked) + "; a later get "
+                + (joins ? "joins the old load" : "starts its own") + " and gets " + later.result();
         }
-        return words + "then " + play.finallyGet(KEY) + " is given";
+        return words + "; then " + play.finallyGet(KEY) + " is given";
     }
 
     private static String unbounded(Library library) {

@@ -31,9 +31,11 @@ final class PutCases {
         if (!back) {
             return "hangs";
         }
-        return (blocks ? "blocks until the load ends; " : "stores at once; ") + "who waits gets " + waiter.result()
-            + (released ? " at once" : " when the load ends") + ", who loads gets " + leader.result() + "; then "
-            + play.finallyGet(KEY) + " is given";
+        // Where the put has to wait, who is first behind it is the lock's doing, and no promise of anybody.
+        String waits = blocks ? "who waits waits on" : "who waits gets " + waiter.result()
+            + (released ? " at once" : " when the load ends");
+        return (blocks ? "blocks until the load ends; " : "stores at once; ") + waits + ", who loads gets "
+            + leader.result() + "; then " + play.finallyGet(KEY) + " is given";
     }
 
     private static String bulk(Library library) {
