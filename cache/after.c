@@ -7,7 +7,7 @@
 void after_init(struct after *after)
 {
     TAILQ_INIT(&after->released);
-    TAILQ_INIT(&after->garbage);
+    TAILQ_INIT(&after->records);
     after->value = NULL;
     after->due_ms = CLOCK_FAR;
     after->over_full = NULL;
@@ -24,23 +24,26 @@ static void after_tell(struct after *after) LOCK_ATTRIBUTE(no_thread_safety_anal
     }
 }
 
-static void after_free(struct after *after)
+static void after_bury(struct after *after, const struct sluice_listener *listener) FREE_OF_SHARD;
+static void after_bury(struct after *after, const struct sluice_listener *listener)
 {
-    struct entry *entry, *next;
+    struct entry *record, *next;
 
-    for (entry = TAILQ_FIRST(&after->garbage); entry != NULL; entry = next) {
-        next = TAILQ_NEXT(entry, order);
-        entry_destroy(entry);
+    for (record = TAILQ_FIRST(&after->records); record != NULL; record = next) {
+        next = TAILQ_NEXT(record, order);
+        entry_bury(record, listener);
     }
     sluice_value_unref(after->value);
 }
 
 void after_run(struct after *after, struct sluice_cache *cache)
 {
+    const struct sluice_listener listener = cache->options.listener; /* once all are told the cache may be gone */
+
     if (after->over_full != NULL)
         core_evict_anywhere(cache, after->over_full);
     if (after->due_ms != CLOCK_FAR)
         ticker_poke(&cache->ticker, after->due_ms);
     after_tell(after);
-    after_free(after);
+    after_bury(after, &listener);
 }

@@ -71,6 +71,7 @@ enum sluice_error sluice_cache_create(const struct sluice_options *options, stru
     error = ticker_start(&created->ticker, created, options->clock.now_ms == NULL);
     if (error != SLUICE_OK)
         goto no_ticker;
+    background_init(&created->background, &created->options);
     *cache = created;
     return SLUICE_OK;
 
@@ -88,6 +89,7 @@ void core_unref(struct sluice_cache *cache)
     must(before > 0);
     if (before == 1) {
         ticker_fini(&cache->ticker);
+        background_fini(&cache->background);
         core_free_shards(cache);
         free(cache);
     }
@@ -123,6 +125,7 @@ void sluice_cache_destroy(struct sluice_cache *cache)
         return;
     sluice_cache_close(cache);
     ticker_stop(&cache->ticker);
+    background_stop(&cache->background);
     /* The last load in flight may be long in coming: what is stored does not wait for it. */
     sluice_invalidate_all(cache, NULL);
     (void)core_tick(cache, 0);
@@ -139,8 +142,7 @@ static void expire_entries_locked(struct shard *shard, unsigned *budget, struct 
     while ((timer = wheel_pop(&shard->locked.expiries, budget)) != NULL) {
         struct entry *entry = (struct entry *)((char *)timer - offsetof(struct entry, expiry));
 
-        shard_drop_locked(shard, entry, after);
-        shard->locked.counters.expired++;
+        (void)shard_expire_locked(shard, entry, after);
     }
 }
 
@@ -196,7 +198,7 @@ static bool tick_shard(struct shard *shard, int64_t now_ms, int64_t slack_ms, in
     lock_release(&shard->lock);
 
     after_run(&after, shard->cache);
-    shard_free_table(&cleared);
+    shard_bury_table(&cleared, &shard->cache->options.listener);
     return budget == 0;
 }
 

@@ -8,6 +8,7 @@
 #ifndef CACHE_CORE_H
 #define CACHE_CORE_H
 
+#include "background.h"
 #include "clock.h"
 #include "shard.h"
 #include "ticker.h"
@@ -34,6 +35,7 @@ struct sluice_cache {
     _Atomic uint32_t refs;
 
     _Alignas(64) struct ticker ticker;
+    struct background background;
 };
 
 static inline struct shard *core_shard(const struct sluice_cache *cache, uint64_t hash)

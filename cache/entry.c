@@ -22,6 +22,23 @@ struct entry *entry_create(const void *key, size_t key_size)
 
 void entry_destroy(struct entry *entry)
 {
+    if (entry == NULL)
+        return;
     sluice_value_unref(entry->value);
     free(entry);
+}
+
+void entry_bury(struct entry *record, const struct sluice_listener *listener)
+{
+    if (listener->removed != NULL && record->value != NULL && record->answer == SLUICE_OK) {
+        const struct sluice_removal removal = {
+            .key = record->key,
+            .key_size = record->key_size,
+            .value = record->value,
+            .cause = (enum sluice_removal_cause)record->cause,
+        };
+
+        listener->removed(listener->self, &removal);
+    }
+    entry_destroy(record);
 }

@@ -2,20 +2,26 @@
 /*
  * entry.h: a key in a shard's table, with what is stored for it and the flight that loads it.
  *
- *   phase      stored      flight   in eviction order, weighed, on the expiry wheel
- *   LOADING    nothing     yes      no
- *   READY      an answer   no       yes
- *   BARE       nothing     no       no      only between two steps under one lock
+ *   phase        stored      flight   in eviction order, weighed, on the expiry wheel
+ *   LOADING      nothing     yes      no
+ *   READY        an answer   no       yes
+ *   REFRESHING   an answer   yes      yes
+ *   BARE         nothing     no       no      only between two steps under one lock
  *
- *   BARE -> LOADING (flight_lead_locked) -> BARE (flight_unlink_locked) -> READY (shard_store_locked)
- *   READY -> BARE (shard_unstore_locked) -> LOADING, READY, or gone (shard_drop_locked)
+ *   BARE -> LOADING, READY -> REFRESHING                  flight_lead_locked
+ *   BARE -> READY, LOADING -> REFRESHING                  store_settle_locked stores
+ *   READY -> BARE, REFRESHING -> LOADING                  shard_unstore_locked: replaced, expired or evicted
+ *   LOADING -> BARE, REFRESHING -> READY                  flight_become_locked unlinks
+ *   READY -> gone, BARE -> gone                           shard_drop_locked
  *
- * The phase follows from the two pointers and is not stored; nor are "fresh" and "expired", which follow from the
- * clock. An entry is touched only under its shard's lock and is referred to by nobody outside it, so it needs no count.
+ * The phase follows from `ready` and `flight` and is not stored; nor are fresh, stale and expired, which follow from
+ * the clock. An entry is touched only under its shard's lock and is referred to by nobody outside it, so it needs no
+ * count. Once it is in no table it belongs to whoever took it out: it is then the record of what has left.
  */
 #ifndef CACHE_ENTRY_H
 #define CACHE_ENTRY_H
 
+#include "lock.h"
 #include "table.h"
 #include "wheel.h"
 
@@ -24,17 +30,19 @@
 
 struct entry {
     UT_hash_handle node;
-    struct timer expiry;        /* READY: when the entry is to be taken away; stopped if never */
-    TAILQ_ENTRY(entry) order;   /* READY: the place in the eviction order; once unlinked, in a list of garbage */
-    struct sluice_load *flight; /* LOADING: the current flight of the key */
-    struct sluice_value *value; /* READY: the value, or a failure's reason; NULL for a not-found */
-    int64_t stored_ms;          /* READY: when */
-    int64_t fresh_until_ms;     /* READY: it is given until then; CLOCK_FAR: for ever */
+    struct timer expiry;        /* stored: when the answer is to be taken away; stopped if never */
+    TAILQ_ENTRY(entry) order;   /* stored: the place in the eviction order; out of the table, in a list of records */
+    struct sluice_load *flight; /* the current flight of the key, or NULL */
+    struct sluice_value *value; /* stored: the value, or a failure's reason; NULL for a not-found */
+    int64_t stored_ms;          /* stored: when, or when renewed */
+    int64_t fresh_until_ms;     /* stored: its time to live ends; CLOCK_FAR: never */
+    int64_t reload_at_ms;       /* a value: from then on a get has it loaded anew; CLOCK_FAR: never */
     uint32_t failures;          /* in a row; the next back-off grows with them */
     uint16_t key_size;
-    uint8_t answer; /* READY: enum sluice_error: SLUICE_OK, SLUICE_NOT_FOUND, or a failure */
-    bool ready;
-    bool visited; /* of the eviction policy: hit since it was last looked at */
+    uint8_t answer; /* stored: enum sluice_error: SLUICE_OK, SLUICE_NOT_FOUND, or a failure */
+    uint8_t cause;  /* of a record that has a value: enum sluice_removal_cause */
+    bool ready;     /* an answer is stored */
+    bool visited;   /* of the eviction policy: hit since it was last looked at */
     unsigned char key[];
 };
 
@@ -43,8 +51,21 @@ TAILQ_HEAD(entry_list, entry);
 /* A bare entry with a copy of the key, in no table; NULL: no memory. */
 struct entry *entry_create(const void *key, size_t key_size);
 
-/* Frees an entry that is in no table, with what is stored in it. */
+/* Frees an entry that is in no table, with what is stored in it. NULL is allowed. */
 void entry_destroy(struct entry *entry);
+
+/* Tells the listener, if there is one, of a record that has a value; then frees it. */
+void entry_bury(struct entry *record, const struct sluice_listener *listener) FREE_OF_SHARD;
+
+static inline bool entry_has_value(const struct entry *entry)
+{
+    return entry->ready && entry->answer == SLUICE_OK;
+}
+
+static inline bool entry_has_failure(const struct entry *entry)
+{
+    return entry->ready && entry->answer != SLUICE_OK && entry->answer != SLUICE_NOT_FOUND;
+}
 
 static inline bool entry_has_prefix(const struct entry *entry, const void *prefix, size_t prefix_size)
 {

@@ -35,6 +35,18 @@ const char *sluice_flight_state_name(enum sluice_flight_state state)
     return "unknown state";
 }
 
+const char *sluice_removal_cause_name(enum sluice_removal_cause cause)
+{
+    switch (cause) {
+#define CAUSE_TEXT(name, text)                                                                                         \
+    case name:                                                                                                         \
+        return text;
+        SLUICE_REMOVAL_CAUSES(CAUSE_TEXT)
+#undef CAUSE_TEXT
+    }
+    return "unknown cause";
+}
+
 _Noreturn void must_fail(const char *file, int line, const char *what)
 {
     fprintf(stderr, "sluice: %s:%d: must hold: %s\n", file, line, what);

@@ -16,6 +16,13 @@ struct sluice_load *flight_ref(struct sluice_load *flight)
     return flight;
 }
 
+static void flight_free(struct sluice_load *flight) LOCK_ATTRIBUTE(no_thread_safety_analysis) /* nobody else has it */
+{
+    sluice_value_unref(flight->old);
+    entry_destroy(flight->locked.record);
+    free(flight);
+}
+
 void flight_unref(struct sluice_load *flight)
 {
     uint32_t before = atomic_fetch_sub_explicit(&flight->refs, 1, memory_order_acq_rel);
@@ -24,7 +31,7 @@ void flight_unref(struct sluice_load *flight)
     if (before == 1) {
         struct sluice_cache *cache = flight->cache;
 
-        free(flight);
+        flight_free(flight);
         core_unref(cache);
     }
 }
@@ -46,13 +53,26 @@ static void flight_become_locked(struct sluice_load *flight, enum sluice_flight_
 
 /* ---- begin ------------------------------------------------------------------------------------------------------- */
 
-static struct sluice_load *flight_create(struct shard *shard, const void *key, size_t key_size)
+/* A flight in no shard yet, for a key whose entry is `entry` or NULL. NULL: no memory. */
+static struct sluice_load *flight_create_locked(struct shard *shard, const struct entry *entry, const void *key,
+                                                size_t key_size) HOLDS_SHARD;
+static struct sluice_load *flight_create_locked(struct shard *shard, const struct entry *entry, const void *key,
+                                                size_t key_size)
 {
     struct sluice_load *flight = malloc(sizeof *flight + key_size);
 
     if (flight == NULL)
         return NULL;
     memset(flight, 0, sizeof *flight);
+    if (entry != NULL && entry->ready) {
+        flight->locked.record = entry_create(key, key_size);
+        if (flight->locked.record == NULL) {
+            free(flight);
+            return NULL;
+        }
+        if (entry_has_value(entry))
+            flight->old = sluice_value_ref(entry->value);
+    }
     atomic_init(&flight->refs, 2); /* the load's, and that of the call of the loader */
     flight->cache = core_ref(shard->cache);
     flight->shard = shard;
@@ -89,17 +109,19 @@ static void flight_begin_locked(struct sluice_load *flight, struct entry *entry,
 enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, const void *key, size_t key_size,
                                      uint64_t hash, int64_t now_ms, struct sluice_load **flight, struct after *after)
 {
+    struct entry *no_record = NULL;
     struct sluice_load *created;
 
     if (!core_take(&shard->cache->loads, shard->cache->options.loads_max))
         return SLUICE_TOO_MANY_LOADS;
-    created = flight_create(shard, key, key_size);
+    if (entry != NULL && entry->ready && worth_at(entry, &shard->cache->options, now_ms) == WORTH_NOTHING)
+        shard_unstore_locked(shard, entry, SLUICE_REMOVED_EXPIRED, &no_record,
+                             after); /* a failure's back-off is over */
+    created = flight_create_locked(shard, entry, key, key_size);
     if (created == NULL)
         goto no_flight;
     if (entry == NULL)
         entry = shard_add_locked(shard, key, key_size, hash);
-    else
-        shard_unstore_locked(shard, entry, after); /* a failure whose back-off is over */
     if (entry == NULL)
         goto no_entry;
     flight_begin_locked(created, entry, now_ms, after);
@@ -109,10 +131,36 @@ enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, c
 no_entry:
     atomic_fetch_sub_explicit(&shard->cache->refs, 1,
                               memory_order_relaxed); /* not the last: the caller uses the cache */
-    free(created);
+    flight_free(created);
 no_flight:
+    if (entry != NULL && !entry->ready)
+        shard_drop_locked(shard, entry, SLUICE_REMOVED_EXPIRED, after);
     core_give_back(&shard->cache->loads);
     return SLUICE_NO_MEMORY;
+}
+
+/* ---- the call of the loader -------------------------------------------------------------------------------------- */
+
+void flight_call(struct sluice_load *flight)
+{
+    const struct sluice_loader *loader = &flight->cache->options.loader;
+
+    loader->load(loader->self, flight);
+    flight_unref(flight);
+}
+
+bool flight_is_wanted_locked(const struct sluice_load *flight)
+{
+    return flight->locked.state == SLUICE_FLIGHT_CURRENT || flight->locked.waiters_count > 0;
+}
+
+bool flight_give_up_locked(struct sluice_load *flight)
+{
+    if (flight_is_wanted_locked(flight))
+        return false;
+    if (flight->locked.state != SLUICE_FLIGHT_OVER)
+        flight_become_locked(flight, SLUICE_FLIGHT_OVER);
+    return true;
 }
 
 /* ---- waiters ----------------------------------------------------------------------------------------------------- */
@@ -168,6 +216,8 @@ static void flight_release_locked(struct sluice_load *flight, const struct sluic
 
     value_ref_many(outcome->value, count);
     value_ref_many(outcome->reason, count);
+    if (outcome->stale)
+        flight->shard->locked.counters.stale += count;
     TAILQ_FOREACH(waiter, &flight->locked.waiters, locked.link)
     {
         enum sluice_source source = waiter->outcome.source;
@@ -183,20 +233,6 @@ static void flight_release_locked(struct sluice_load *flight, const struct sluic
     atomic_fetch_sub_explicit(&flight->cache->waiters, count, memory_order_relaxed);
 }
 
-/* The outcome that an answer is to those who wait; borrowed from it. */
-static struct sluice_outcome answer_outcome(const struct answer *answer)
-{
-    struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
-
-    outcome.error = answer->error;
-    if (answer->error == SLUICE_OK)
-        outcome.value = answer->value;
-    else
-        outcome.reason = answer->value;
-    outcome.ttl_ms = 0;
-    return outcome;
-}
-
 /* ---- end --------------------------------------------------------------------------------------------------------- */
 
 void flight_detach_locked(struct sluice_load *flight, struct after *after)
@@ -204,36 +240,45 @@ void flight_detach_locked(struct sluice_load *flight, struct after *after)
     struct entry *entry = flight->locked.entry;
 
     flight_become_locked(flight, SLUICE_FLIGHT_DETACHED);
-    shard_drop_locked(flight->shard, entry, after);
+    shard_drop_locked(flight->shard, entry, SLUICE_REMOVED_EXPLICIT, after);
     flight->shard->locked.counters.loads_detached++;
+}
+
+/* Takes an entry away that has nothing stored, now that its flight is unlinked. */
+static void flight_leave_entry_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
+static void flight_leave_entry_locked(struct shard *shard, struct entry *entry, struct after *after)
+{
+    if (!entry->ready)
+        shard_drop_locked(shard, entry, SLUICE_REMOVED_EXPLICIT, after);
 }
 
 void flight_settle_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms, struct after *after)
 {
-    struct sluice_outcome outcome = answer_outcome(answer);
     struct entry *entry = flight->locked.entry;
+    struct sluice_outcome outcome;
 
+    store_settle_locked(flight->shard, entry, answer, now_ms, &flight->locked.record, &outcome, after);
     flight_become_locked(flight, SLUICE_FLIGHT_OVER);
-    shard_settle_locked(flight->shard, entry, answer, now_ms, &outcome, after);
     flight_release_locked(flight, &outcome, after);
+    flight_leave_entry_locked(flight->shard, entry, after);
 }
 
 void flight_abort_locked(struct sluice_load *flight, struct after *after)
 {
     static const struct answer closed = {.error = SLUICE_CLOSED};
-    struct sluice_outcome outcome = answer_outcome(&closed);
+    struct sluice_outcome outcome = store_outcome(&closed);
     struct entry *entry = flight->locked.entry;
 
     flight_become_locked(flight, SLUICE_FLIGHT_OVER);
     if (entry != NULL)
-        shard_drop_locked(flight->shard, entry, after);
+        flight_leave_entry_locked(flight->shard, entry, after);
     flight_release_locked(flight, &outcome, after);
 }
 
 void flight_expire_locked(struct sluice_load *flight, int64_t now_ms, struct after *after)
 {
     static const struct answer late = {.error = SLUICE_LOAD_TIMED_OUT};
-    struct sluice_outcome outcome = answer_outcome(&late);
+    struct sluice_outcome outcome = store_outcome(&late);
 
     flight->shard->locked.counters.loads_timed_out++;
     if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
@@ -271,7 +316,7 @@ static void flight_count_locked(struct sluice_load *flight, const struct answer 
 
 void flight_finish(struct sluice_load *flight, struct answer *answer)
 {
-    struct sluice_outcome outcome = answer_outcome(answer);
+    struct sluice_outcome outcome = store_outcome(answer);
     int64_t now_ms = clock_now_ms(&flight->cache->options.clock);
     struct shard *shard = flight->shard;
     struct after after;

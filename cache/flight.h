@@ -3,8 +3,8 @@
  * flight.h: a load in flight and those who wait for it. The loader sees it as its load handle, struct sluice_load.
  *
  * The invariant of coalescing: an entry has at most one flight, the current one; every get of the key that finds no
- * answer parks on that flight, or starts it, under the same lock under which an answer is published and the flight
- * unlinked (rules 1, 2).
+ * answer to give parks on that flight, or starts it, under the same lock under which an answer is published and the
+ * flight unlinked (rules 1, 2).
  *
  *   CURRENT    linked from its entry; gets join it
  *   DETACHED   invalidated: unlinked; those already parked still get its outcome, which is not stored (rule 3)
@@ -22,6 +22,7 @@
 
 #include "after.h"
 #include "shard.h"
+#include "store.h"
 
 #include <sluice/cache.h>
 
@@ -29,6 +30,8 @@ struct sluice_load {
     _Atomic uint32_t refs;
     struct sluice_cache *cache; /* a reference */
     struct shard *shard;
+    struct sluice_value *old;        /* what was stored when the load began, for the loader; a reference, or NULL */
+    TAILQ_ENTRY(sluice_load) queued; /* in the queue of what is to be loaded in the background */
     struct {
         enum sluice_flight_state state;
         bool ended;          /* the loader has ended the load */
@@ -37,6 +40,7 @@ struct sluice_load {
         size_t waiters_count;
         struct deadline deadline;
         int64_t started_ms;
+        struct entry *record; /* for what is replaced, expired or evicted meanwhile; NULL if nothing was stored */
         TAILQ_ENTRY(sluice_load) link; /* in the shard's list until the load has ended */
     } locked BY_SHARD;
     size_t key_size;
@@ -47,12 +51,22 @@ struct sluice_load *flight_ref(struct sluice_load *flight);
 void flight_unref(struct sluice_load *flight) FREE_OF_SHARD;
 
 /*
- * Starts a flight for a key that has none; `entry` is the key's entry or NULL. The caller calls the loader after the
- * unlock, then gives one reference back with flight_unref(). Errors: SLUICE_TOO_MANY_LOADS, SLUICE_NO_MEMORY.
+ * Starts a flight for a key that has none; `entry` is the key's entry or NULL, and what it has stored stays if it is of
+ * any worth. After the unlock the caller has the load begin with flight_call() or background_call(). Errors:
+ * SLUICE_TOO_MANY_LOADS, SLUICE_NO_MEMORY.
  */
 enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, const void *key, size_t key_size,
                                      uint64_t hash, int64_t now_ms, struct sluice_load **flight,
                                      struct after *after) HOLDS_SHARD SLUICE_CHECK_RESULT;
+
+/* Calls the loader on this thread; takes over the reference of its call. */
+void flight_call(struct sluice_load *flight) FREE_OF_SHARD;
+
+/* Whether anybody can still be given the result. */
+bool flight_is_wanted_locked(const struct sluice_load *flight) HOLDS_SHARD;
+
+/* If nobody can be given the result any more, the flight is over: true. */
+bool flight_give_up_locked(struct sluice_load *flight) HOLDS_SHARD;
 
 /* Parks a waiter at the end of the queue (rule 21). */
 void flight_join_locked(struct sluice_load *flight, struct sluice_wait *waiter) HOLDS_SHARD;
@@ -64,12 +78,12 @@ void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *
 /* Lets a parked waiter leave (rule 7): cancelled, or with SLUICE_TIMED_OUT to be told by the caller. */
 void flight_leave_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum waiter_state state) HOLDS_SHARD;
 
-/* Detaches the current flight of an entry, and drops the entry, which is bare without it (rule 3). */
+/* Detaches the current flight of an entry, and drops the entry with what is stored in it (rule 3). */
 void flight_detach_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;
 
 /*
- * Ends a current flight with an answer: stores it in the entry as far as it is to be stored, and releases the waiters
- * (rules 2, 4).
+ * Ends a current flight with an answer: settles the entry with it, unlinks the flight and releases the waiters, in that
+ * order (rules 2, 4). The load's reference is not given back: that is the part of flight_finish().
  */
 void flight_settle_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms,
                           struct after *after) HOLDS_SHARD;

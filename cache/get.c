@@ -19,7 +19,8 @@ struct get {
     uint64_t hash;
     int64_t now_ms;
     int64_t timeout_ms;
-    struct sluice_load *led; /* the flight that this get started; its loader is still to be called */
+    struct sluice_load *led;     /* the flight that this get started; its loader is still to be called */
+    struct sluice_load *refresh; /* likewise, in the background; this get was a hit */
     struct after after;
 };
 
@@ -52,9 +53,18 @@ static enum sluice_error get_init(struct get *get, struct sluice_cache *cache, c
     get->shard = core_shard(cache, get->hash);
     get->now_ms = clock_now_ms(&cache->options.clock);
     get->timeout_ms = timeout_ms;
-    get->led = NULL;
+    get->led = get->refresh = NULL;
     after_init(&get->after);
     return SLUICE_OK;
+}
+
+/* Has a stored answer loaded anew, if it can be: else the next get will (rule 11). */
+static void get_refresh_locked(struct get *get, struct entry *entry) HOLDS_SHARD;
+static void get_refresh_locked(struct get *get, struct entry *entry)
+{
+    if (flight_lead_locked(get->shard, entry, get->key, get->key_size, get->hash, get->now_ms, &get->refresh,
+                           &get->after) == SLUICE_OK)
+        get->shard->locked.counters.refreshes++;
 }
 
 /* True for a hit, with the outcome; else *entry is the key's entry, if any. Counts hits only. */
@@ -62,15 +72,34 @@ static bool get_look_locked(struct get *get, struct entry **entry, struct sluice
 static bool get_look_locked(struct get *get, struct entry **entry, struct sluice_outcome *outcome)
 {
     struct shard *shard = get->shard;
+    enum worth worth;
 
     *entry = NULL;
     if (shard->locked.closed)
         return false;
-    if (!shard_find_locked(shard, get->key, get->key_size, get->hash, get->now_ms, entry, &get->after))
+    worth = shard_find_locked(shard, get->key, get->key_size, get->hash, get->now_ms, entry, &get->after);
+    if (worth != WORTH_FRESH && worth != WORTH_STALE)
         return false;
-    shard_answer_locked(*entry, get->now_ms, outcome);
+    shard_answer_locked(*entry, worth, get->now_ms, outcome);
     shard->locked.counters.hits++;
+    if (worth == WORTH_STALE)
+        shard->locked.counters.stale++;
+    if (worth_reloading(*entry, get->now_ms))
+        get_refresh_locked(get, *entry);
     return true;
+}
+
+/* After the unlock of a hit: nothing, most of the time. */
+static enum sluice_error get_hit(struct get *get, const struct sluice_outcome *outcome) FREE_OF_SHARD;
+static enum sluice_error get_hit(struct get *get, const struct sluice_outcome *outcome)
+{
+    enum sluice_error error = outcome->error;
+
+    if (get->refresh != NULL || !TAILQ_EMPTY(&get->after.records))
+        after_run(&get->after, get->cache);
+    if (get->refresh != NULL)
+        background_call(&get->cache->background, get->refresh);
+    return error;
 }
 
 /* Joins the entry's flight, or starts one. */
@@ -140,11 +169,10 @@ static enum sluice_error get_refuse(enum sluice_error error, struct sluice_outco
 static void get_lead_blocking(struct get *get, struct sluice_wait *waiter) FREE_OF_SHARD;
 static void get_lead_blocking(struct get *get, struct sluice_wait *waiter)
 {
-    const struct sluice_loader *loader = &get->cache->options.loader;
-    struct sluice_load *flight = get->led;
+    struct sluice_load *flight = flight_ref(get->led);
     struct after after;
 
-    loader->load(loader->self, flight);
+    flight_call(flight);
 
     after_init(&after);
     lock_acquire(&get->shard->lock);
@@ -177,7 +205,7 @@ enum sluice_error sluice_get_outcome(struct sluice_cache *cache, const void *key
     lock_acquire(&get.shard->lock);
     if (get_look_locked(&get, &entry, outcome)) {
         lock_release(&get.shard->lock);
-        return outcome->error;
+        return get_hit(&get, outcome);
     }
     waiter_init_blocking(&waiter);
     error = get_park_locked(&get, entry, &waiter);
@@ -221,20 +249,20 @@ enum sluice_error sluice_get_if_present(struct sluice_cache *cache, const void *
     struct entry *entry;
     struct get get;
     enum sluice_error error = get_init(&get, cache, key, key_size, 0);
-    bool hit;
 
     if (error != SLUICE_OK)
         return get_reject(cache, error, outcome);
 
     lock_acquire(&get.shard->lock);
-    hit = get_look_locked(&get, &entry, outcome);
-    if (!hit) {
-        get.shard->locked.counters.misses++;
-        error = get.shard->locked.closed ? SLUICE_CLOSED : SLUICE_NOT_CACHED;
+    if (get_look_locked(&get, &entry, outcome)) {
+        lock_release(&get.shard->lock);
+        return get_hit(&get, outcome);
     }
+    get.shard->locked.counters.misses++;
+    error = get.shard->locked.closed ? SLUICE_CLOSED : SLUICE_NOT_CACHED;
     lock_release(&get.shard->lock);
     after_run(&get.after, cache);
-    return hit ? outcome->error : get_refuse(error, outcome);
+    return get_refuse(error, outcome);
 }
 
 /* ---- asynchronous ------------------------------------------------------------------------------------------------ */
@@ -290,14 +318,12 @@ static enum sluice_error get_async_parked(struct get *get, struct sluice_wait *w
 static enum sluice_error get_async_parked(struct get *get, struct sluice_wait *waiter, bool held,
                                           struct sluice_wait **handle)
 {
-    const struct sluice_loader *loader = &get->cache->options.loader;
     enum sluice_error error = SLUICE_PARKED;
 
     if (get->led != NULL) {
-        loader->load(loader->self, get->led);
+        flight_call(get->led);
         if (get->timeout_ms == 0 && get_leave_at_once(get, waiter))
             error = SLUICE_TIMED_OUT;
-        flight_unref(get->led);
     }
     if (held && (handle == NULL || error != SLUICE_PARKED))
         sluice_wait_unref(waiter);
@@ -323,7 +349,7 @@ enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct slui
     lock_acquire(&get.shard->lock);
     if (get_look_locked(&get, &entry, outcome)) {
         lock_release(&get.shard->lock);
-        return outcome->error;
+        return get_hit(&get, outcome);
     }
     if (request->parking != NULL) {
         lock_release(&get.shard->lock);
@@ -331,8 +357,7 @@ enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct slui
         lock_acquire(&get.shard->lock);
         if (get_look_locked(&get, &entry, outcome)) {
             lock_release(&get.shard->lock);
-            after_run(&get.after, cache);
-            return outcome->error;
+            return get_hit(&get, outcome);
         }
     }
     error = get_park_async_locked(&get, request, entry, held, &waiter);

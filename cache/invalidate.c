@@ -12,14 +12,16 @@ static void invalidate_entry_locked(struct shard *shard, struct entry *entry, st
 static void invalidate_entry_locked(struct shard *shard, struct entry *entry, struct sluice_invalidated *gone,
                                     struct after *after)
 {
-    if (entry->flight != NULL) {
+    if (entry->ready) {
+        shard->locked.counters.invalidated++;
+        gone->entries++;
+    }
+    if (entry->flight == NULL) {
+        shard_drop_locked(shard, entry, SLUICE_REMOVED_EXPLICIT, after);
+    } else {
         flight_detach_locked(entry->flight, after);
         gone->loads++;
-        return;
     }
-    shard_drop_locked(shard, entry, after);
-    shard->locked.counters.invalidated++;
-    gone->entries++;
 }
 
 static void invalidate_key(struct sluice_cache *cache, const struct sluice_key *key, struct sluice_invalidated *gone)
@@ -95,10 +97,8 @@ static void invalidate_shard(struct shard *shard, int64_t now_ms, struct sluice_
     lock_acquire(&shard->lock);
     TAILQ_FOREACH(flight, &shard->locked.flights, locked.link)
     {
-        if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
-            flight_detach_locked(flight, &after);
-            gone->loads++;
-        }
+        if (flight->locked.state == SLUICE_FLIGHT_CURRENT)
+            invalidate_entry_locked(shard, flight->locked.entry, gone, &after);
     }
     entries = shard_clear_locked(shard, now_ms, &left);
     shard->locked.counters.invalidated += entries;
@@ -108,7 +108,7 @@ static void invalidate_shard(struct shard *shard, int64_t now_ms, struct sluice_
     if (entries > 0)
         after.due_ms = now_ms; /* for the timer thread, to free them */
     after_run(&after, shard->cache);
-    shard_free_table(&left);
+    shard_bury_table(&left, &shard->cache->options.listener);
 }
 
 void sluice_invalidate_all(struct sluice_cache *cache, struct sluice_invalidated *gone)

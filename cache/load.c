@@ -19,7 +19,7 @@ bool sluice_load_wanted(struct sluice_load *load)
     bool wanted;
 
     lock_acquire(&load->shard->lock);
-    wanted = load->locked.state != SLUICE_FLIGHT_OVER;
+    wanted = flight_is_wanted_locked(load);
     lock_release(&load->shard->lock);
     return wanted;
 }
@@ -27,13 +27,36 @@ bool sluice_load_wanted(struct sluice_load *load)
 void sluice_load_complete(struct sluice_load *load, const struct sluice_content *content)
 {
     const struct sluice_options *options = &load->cache->options;
-    struct answer answer = {.ttl_ms = content->ttl_ms};
+    struct answer answer = {.ttl_ms = content->ttl_ms, .refresh_ms = content->refresh_ms};
 
     answer.error = value_create(content, options->value_size_max, options->make_etags, &answer.value);
     if (answer.error == SLUICE_INVALID) {
         answer.error = SLUICE_LOAD_FAILED;
-        answer.value =
-            value_from_text("the loader brought a content type, an etag or a time to live that is not valid");
+        answer.value = value_from_text(
+            "the loader brought a content type, an etag, a time to live or a refresh time that is not valid");
+    }
+    flight_finish(load, &answer);
+}
+
+struct sluice_value *sluice_load_old_value(const struct sluice_load *load)
+{
+    return load->old;
+}
+
+void sluice_load_not_modified(struct sluice_load *load, int64_t ttl_ms, int64_t refresh_ms)
+{
+    struct answer answer = {.error = SLUICE_OK, .renews = true, .ttl_ms = ttl_ms, .refresh_ms = refresh_ms};
+    const char *fault = NULL;
+
+    if (load->old == NULL)
+        fault = "the loader found the old value not modified, and was given none";
+    else if (!value_times_valid(ttl_ms, refresh_ms))
+        fault = "the loader brought a time to live or a refresh time that is not valid";
+    if (fault == NULL) {
+        answer.value = sluice_value_ref(load->old);
+    } else {
+        answer.error = SLUICE_LOAD_FAILED;
+        answer.value = value_from_text(fault);
     }
     flight_finish(load, &answer);
 }

@@ -63,11 +63,6 @@ static void view_entry_locked(struct snapshot *snapshot, const struct entry *ent
     snapshot->count++;
 }
 
-static bool entry_is_fresh(const struct entry *entry, int64_t now_ms)
-{
-    return entry->ready && now_ms < entry->fresh_until_ms;
-}
-
 static enum sluice_error snapshot_entries(struct shard *shard, int64_t now_ms, struct snapshot *snapshot) FREE_OF_SHARD;
 static enum sluice_error snapshot_entries(struct shard *shard, int64_t now_ms, struct snapshot *snapshot)
 {
@@ -77,14 +72,14 @@ static enum sluice_error snapshot_entries(struct shard *shard, int64_t now_ms, s
 
     lock_acquire(&shard->lock);
     for (entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry)) {
-        if (entry_is_fresh(entry, now_ms)) {
+        if (worth_at(entry, &shard->cache->options, now_ms) != WORTH_NOTHING) {
             count++;
             keys_size += entry->key_size;
         }
     }
     if (snapshot_init(snapshot, count * sizeof(struct sluice_entry_view), keys_size)) {
         for (entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry)) {
-            if (entry_is_fresh(entry, now_ms))
+            if (worth_at(entry, &shard->cache->options, now_ms) != WORTH_NOTHING)
                 view_entry_locked(snapshot, entry, now_ms);
         }
         error = SLUICE_OK;

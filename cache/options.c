@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* options.c: what may be asked of a cache, and in which words it is refused. */
+#include "background.h"
+
 #include <sluice/cache.h>
 
 #define SPAN_MS_MAX     (INT64_MAX / 4) /* so that an instant plus a span stays an instant */
@@ -20,6 +22,8 @@ static const char *bounds_fault(const struct sluice_options *options)
         return "waiters_per_key_max must be at least 1";
     if (options->waiters_max < 1 || options->waiters_max > WAITERS_MAX_MAX)
         return "waiters_max must be 1 to 2^30";
+    if (options->background_threads_max < 1 || options->background_threads_max > BACKGROUND_THREADS_MAX)
+        return "background_threads_max must be 1 to 64";
     if (options->shards > SHARDS_MAX || (options->shards & (options->shards - 1)) != 0)
         return "shards must be a power of two up to 256, or 0";
     return NULL;
@@ -44,6 +48,12 @@ static const char *time_fault(const struct sluice_options *options)
         return "failure_backoff_ms must not be over failure_backoff_max_ms";
     if (!span_valid(options->load_timeout_ms, true) || options->load_timeout_ms == 0)
         return "load_timeout_ms must be at least 1, or SLUICE_NEVER";
+    if (!span_valid(options->refresh_after_write_ms, true) || options->refresh_after_write_ms == 0)
+        return "refresh_after_write_ms must be at least 1, or SLUICE_NEVER";
+    if (!span_valid(options->stale_while_revalidate_ms, true))
+        return "stale_while_revalidate_ms must be at least 0, or SLUICE_NEVER";
+    if (!span_valid(options->stale_if_error_ms, true))
+        return "stale_if_error_ms must be at least 0, or SLUICE_NEVER";
     return NULL;
 }
 

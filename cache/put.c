@@ -6,18 +6,20 @@
 #include "value.h"
 
 /* Settles the key with the value, whatever was there: a load in flight, an answer, or nothing. */
-static enum sluice_error put_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash,
-                                    const struct answer *answer, int64_t now_ms, struct after *after) HOLDS_SHARD;
-static enum sluice_error put_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash,
-                                    const struct answer *answer, int64_t now_ms, struct after *after)
+static enum sluice_error put_locked(struct shard *shard, const struct sluice_key *key, uint64_t hash,
+                                    const struct answer *answer, int64_t now_ms, struct entry **record,
+                                    struct after *after) HOLDS_SHARD;
+static enum sluice_error put_locked(struct shard *shard, const struct sluice_key *key, uint64_t hash,
+                                    const struct answer *answer, int64_t now_ms, struct entry **record,
+                                    struct after *after)
 {
-    struct entry *entry = table_find(&shard->locked.table, key, key_size, hash);
+    struct entry *entry = table_find(&shard->locked.table, key->data, key->size, hash);
     struct sluice_outcome unused;
 
     if (shard->locked.closed)
         return SLUICE_CLOSED;
     if (entry == NULL)
-        entry = shard_add_locked(shard, key, key_size, hash);
+        entry = shard_add_locked(shard, key->data, key->size, hash);
     if (entry == NULL)
         return SLUICE_NO_MEMORY;
     shard->locked.counters.puts++;
@@ -25,40 +27,58 @@ static enum sluice_error put_locked(struct shard *shard, const void *key, size_t
         flight_settle_locked(entry->flight, answer, now_ms, after);
         return SLUICE_OK;
     }
-    if (entry->ready)
-        shard_unstore_locked(shard, entry, after);
-    shard_settle_locked(shard, entry, answer, now_ms, &unused, after);
+    store_settle_locked(shard, entry, answer, now_ms, record, &unused, after);
+    if (!entry->ready)
+        shard_drop_locked(shard, entry, SLUICE_REMOVED_REPLACED, after);
     return SLUICE_OK;
+}
+
+/* SLUICE_OK with what is to be stored, and what the listener is told with if that replaces a value. */
+static enum sluice_error put_prepare(struct sluice_cache *cache, const struct sluice_key *key,
+                                     const struct sluice_content *content, struct answer *answer, struct entry **record)
+{
+    const struct sluice_options *options = &cache->options;
+    enum sluice_error error;
+
+    if (key->size == 0 || key->size > options->key_size_max)
+        return SLUICE_KEY_SIZE;
+    error = value_create(content, options->value_size_max, options->make_etags, &answer->value);
+    if (error != SLUICE_OK)
+        return error;
+    error = SLUICE_VALUE_TOO_LARGE;
+    if (shard_outweighs(cache, key->size, answer->value))
+        goto not_stored;
+    *record = NULL;
+    error = SLUICE_NO_MEMORY;
+    if (options->listener.removed != NULL && (*record = entry_create(key->data, key->size)) == NULL)
+        goto not_stored;
+    return SLUICE_OK;
+
+not_stored:
+    sluice_value_unref(answer->value);
+    return error;
 }
 
 enum sluice_error sluice_put(struct sluice_cache *cache, const void *key, size_t key_size,
                              const struct sluice_content *content)
 {
-    const struct sluice_options *options = &cache->options;
-    struct answer answer = {.error = SLUICE_OK, .ttl_ms = content->ttl_ms};
-    int64_t now_ms = clock_now_ms(&options->clock);
-    enum sluice_error error;
-    struct shard *shard;
+    const struct sluice_key bytes = {key, key_size};
+    struct answer answer = {.error = SLUICE_OK, .ttl_ms = content->ttl_ms, .refresh_ms = content->refresh_ms};
+    int64_t now_ms = clock_now_ms(&cache->options.clock);
+    uint64_t hash = hash_key(cache->seed, key, key_size);
+    struct shard *shard = core_shard(cache, hash);
+    struct entry *record;
     struct after after;
-    uint64_t hash;
+    enum sluice_error error = put_prepare(cache, &bytes, content, &answer, &record);
 
-    if (key_size == 0 || key_size > options->key_size_max)
-        return SLUICE_KEY_SIZE;
-    error = value_create(content, options->value_size_max, options->make_etags, &answer.value);
     if (error != SLUICE_OK)
         return error;
-    if (shard_outweighs(cache, key_size, answer.value)) {
-        sluice_value_unref(answer.value);
-        return SLUICE_VALUE_TOO_LARGE;
-    }
-    hash = hash_key(cache->seed, key, key_size);
-    shard = core_shard(cache, hash);
-
     after_init(&after);
     lock_acquire(&shard->lock);
-    error = put_locked(shard, key, key_size, hash, &answer, now_ms, &after);
+    error = put_locked(shard, &bytes, hash, &answer, now_ms, &record, &after);
     lock_release(&shard->lock);
     after_run(&after, cache);
+    entry_destroy(record);
     sluice_value_unref(answer.value);
     return error;
 }

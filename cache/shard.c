@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* shard.c: see shard.h. Storing, finding and taking away; nothing here knows of flights. */
+/* shard.c: see shard.h. Finding, counting and taking away. */
 #include "shard.h"
 
 #include "core.h"
+#include "flight.h"
 #include "value.h"
 
 void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
@@ -23,14 +24,15 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     lock_release(&shard->lock);
 }
 
-void shard_free_table(struct table *table)
+void shard_bury_table(struct table *table, const struct sluice_listener *listener)
 {
     struct entry *entry, *next;
 
     for (entry = table->entries; entry != NULL; entry = next) {
         next = table_next(entry);
         table_remove(table, entry);
-        entry_destroy(entry);
+        entry->cause = SLUICE_REMOVED_EXPLICIT;
+        entry_bury(entry, listener);
     }
 }
 
@@ -42,8 +44,8 @@ void shard_fini(struct shard *shard)
     table = shard->locked.table;
     cleared = shard->locked.cleared;
     lock_release(&shard->lock);
-    shard_free_table(&table);
-    shard_free_table(&cleared);
+    shard_bury_table(&table, &shard->cache->options.listener);
+    shard_bury_table(&cleared, &shard->cache->options.listener);
     lock_fini(&shard->lock);
 }
 
@@ -69,7 +71,19 @@ bool shard_outweighs(const struct sluice_cache *cache, size_t key_size, const st
     return shard_cost(cache, shard_weight(key_size, value)) > cache->used_max;
 }
 
-/* ---- taking away ------------------------------------------------------------------------------------------------- */
+/* ---- what is stored, as far as it is counted ----------------------------------------------------------------------
+ */
+
+void shard_link_locked(struct shard *shard, struct entry *entry)
+{
+    uint64_t weight = shard_weight(entry->key_size, entry->value);
+
+    must(!entry->ready);
+    shard->locked.counters.entries++;
+    shard->locked.counters.weight += weight;
+    atomic_fetch_add_explicit(&shard->cache->used, shard_cost(shard->cache, weight), memory_order_relaxed);
+    entry->ready = true;
+}
 
 /* Takes a stored entry out of all but the table. */
 static void shard_unlink_locked(struct shard *shard, struct entry *entry) HOLDS_SHARD;
@@ -86,21 +100,68 @@ static void shard_unlink_locked(struct shard *shard, struct entry *entry)
     entry->ready = false;
 }
 
-void shard_unstore_locked(struct shard *shard, struct entry *entry, struct after *after)
+void shard_arm_locked(struct shard *shard, struct entry *entry, struct after *after)
 {
-    shard_unlink_locked(shard, entry);
-    must(after->value == NULL);
-    after->value = entry->value;
-    entry->value = NULL;
+    int64_t gone_ms = worth_until_ms(entry, &shard->cache->options);
+
+    wheel_stop(&shard->locked.expiries, &entry->expiry);
+    if (gone_ms == CLOCK_FAR)
+        return;
+    wheel_start(&shard->locked.expiries, &entry->expiry, gone_ms);
+    gone_ms = clock_after_ms(gone_ms, CORE_EXPIRY_SLACK_MS);
+    if (gone_ms < after->due_ms)
+        after->due_ms = gone_ms;
 }
 
-void shard_drop_locked(struct shard *shard, struct entry *entry, struct after *after)
+/* ---- taking away ------------------------------------------------------------------------------------------------- */
+
+void shard_unstore_locked(struct shard *shard, struct entry *entry, enum sluice_removal_cause cause,
+                          struct entry **record, struct after *after)
+{
+    struct sluice_value *value = entry->value;
+
+    shard_unlink_locked(shard, entry);
+    entry->value = NULL;
+    if (*record == NULL) {
+        must(after->value == NULL);
+        after->value = value;
+        return;
+    }
+    (*record)->value = value;
+    (*record)->answer = entry->answer;
+    (*record)->cause = (uint8_t)cause;
+    TAILQ_INSERT_TAIL(&after->records, *record, order);
+    *record = NULL;
+}
+
+void shard_drop_locked(struct shard *shard, struct entry *entry, enum sluice_removal_cause cause, struct after *after)
 {
     must(entry->flight == NULL);
     if (entry->ready)
         shard_unlink_locked(shard, entry);
     table_remove(&shard->locked.table, entry);
-    TAILQ_INSERT_TAIL(&after->garbage, entry, order);
+    entry->cause = (uint8_t)cause;
+    TAILQ_INSERT_TAIL(&after->records, entry, order);
+}
+
+/* Takes a stored answer away; the entry stays if it has a flight. True: it is gone. */
+static bool shard_take_locked(struct shard *shard, struct entry *entry, enum sluice_removal_cause cause,
+                              struct after *after) HOLDS_SHARD;
+static bool shard_take_locked(struct shard *shard, struct entry *entry, enum sluice_removal_cause cause,
+                              struct after *after)
+{
+    if (entry->flight != NULL) {
+        shard_unstore_locked(shard, entry, cause, &entry->flight->locked.record, after);
+        return false;
+    }
+    shard_drop_locked(shard, entry, cause, after);
+    return true;
+}
+
+bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after *after)
+{
+    shard->locked.counters.expired++;
+    return shard_take_locked(shard, entry, SLUICE_REMOVED_EXPIRED, after);
 }
 
 size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *left)
@@ -127,34 +188,39 @@ bool shard_evict_locked(struct shard *shard, struct after *after)
 
     if (victim == NULL)
         return false;
-    shard_drop_locked(shard, victim, after);
+    (void)shard_take_locked(shard, victim, SLUICE_REMOVED_SIZE, after);
     shard->locked.counters.evicted++;
     return true;
 }
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
 
-bool shard_find_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash, int64_t now_ms,
-                       struct entry **entry, struct after *after)
+enum worth shard_peek_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash, int64_t now_ms,
+                             struct entry **entry, struct after *after)
 {
     struct entry *found = table_find(&shard->locked.table, key, key_size, hash);
+    enum worth worth;
 
     *entry = found;
-    if (found == NULL || !found->ready)
-        return false;
-    if (now_ms < found->fresh_until_ms) {
-        eviction_hit(found);
-        return true;
-    }
-    if (found->failures == 0) {
-        shard_drop_locked(shard, found, after);
-        shard->locked.counters.expired++;
+    if (found == NULL)
+        return WORTH_NOTHING;
+    worth = worth_at(found, &shard->cache->options, now_ms);
+    if (worth == WORTH_NOTHING && found->ready && !entry_has_failure(found) && shard_expire_locked(shard, found, after))
         *entry = NULL;
-    }
-    return false;
+    return worth;
 }
 
-void shard_answer_locked(const struct entry *entry, int64_t now_ms, struct sluice_outcome *outcome)
+enum worth shard_find_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash, int64_t now_ms,
+                             struct entry **entry, struct after *after)
+{
+    enum worth worth = shard_peek_locked(shard, key, key_size, hash, now_ms, entry, after);
+
+    if (worth == WORTH_FRESH || worth == WORTH_STALE)
+        eviction_hit(*entry);
+    return worth;
+}
+
+void shard_answer_locked(const struct entry *entry, enum worth worth, int64_t now_ms, struct sluice_outcome *outcome)
 {
     bool is_value = entry->answer == SLUICE_OK;
 
@@ -167,6 +233,7 @@ void shard_answer_locked(const struct entry *entry, int64_t now_ms, struct sluic
     outcome->age_ms = clock_age_ms(now_ms, entry->stored_ms);
     outcome->ttl_ms = clock_left_ms(now_ms, entry->fresh_until_ms);
     outcome->stored = true;
+    outcome->stale = worth != WORTH_FRESH;
 }
 
 struct entry *shard_add_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash)
@@ -180,101 +247,4 @@ struct entry *shard_add_locked(struct shard *shard, const void *key, size_t key_
         return NULL;
     }
     return entry;
-}
-
-/* ---- storing ----------------------------------------------------------------------------------------------------- */
-
-/*
- * How long a failure is remembered: doubled for each one in a row, capped, then taken down by up to a quarter so that
- * keys that failed together are not tried again together. The jitter is drawn from the key's place in memory and the
- * count: it needs no state, only to differ.
- */
-static int64_t backoff_ms(const struct sluice_options *options, const struct entry *entry)
-{
-    uint64_t mixed = ((uintptr_t)entry + entry->failures) * UINT64_C(0x9e3779b97f4a7c15);
-    int64_t span_ms = options->failure_backoff_ms;
-
-    for (uint32_t i = 1; i < entry->failures && span_ms < options->failure_backoff_max_ms; i++) {
-        if (__builtin_mul_overflow(span_ms, (int64_t)2, &span_ms))
-            span_ms = INT64_MAX;
-    }
-    if (span_ms > options->failure_backoff_max_ms)
-        span_ms = options->failure_backoff_max_ms;
-    return span_ms - (int64_t)((mixed >> 32) % ((uint64_t)span_ms / 4 + 1));
-}
-
-/*
- * How long the answer is to be kept; 0: not at all (rules 5, 6, 13). Counts a failure. What failed on this side of the
- * backend (no memory, a full queue) is no reason to leave the backend alone, and is not remembered.
- */
-static int64_t answer_ttl_ms(const struct sluice_options *options, struct entry *entry, const struct answer *answer)
-{
-    switch (answer->error) {
-    case SLUICE_OK:
-        entry->failures = 0;
-        return answer->ttl_ms == SLUICE_TTL_DEFAULT ? options->expire_after_write_ms : answer->ttl_ms;
-    case SLUICE_NOT_FOUND:
-        entry->failures = 0;
-        return options->not_found_ttl_ms;
-    case SLUICE_NO_MEMORY:
-    case SLUICE_LOAD_REFUSED:
-        return 0;
-    default:
-        if (options->failure_backoff_ms == 0)
-            return 0;
-        if (entry->failures < UINT32_MAX)
-            entry->failures++;
-        return backoff_ms(options, entry);
-    }
-}
-
-/* Stores, but for the place in the eviction order. */
-static void shard_store_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
-                               int64_t ttl_ms, struct after *after) HOLDS_SHARD;
-static void shard_store_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
-                               int64_t ttl_ms, struct after *after)
-{
-    uint64_t weight = shard_weight(entry->key_size, answer->value);
-    int64_t gone_ms;
-
-    entry->answer = (uint8_t)answer->error;
-    entry->value = answer->value == NULL ? NULL : sluice_value_ref(answer->value);
-    entry->stored_ms = now_ms;
-    entry->fresh_until_ms = gone_ms = clock_after_ms(now_ms, ttl_ms);
-    if (entry->failures > 0) /* the count outlives the back-off, else it could not grow */
-        gone_ms = clock_after_ms(gone_ms, shard->cache->options.failure_backoff_max_ms);
-    entry->ready = true;
-
-    shard->locked.counters.entries++;
-    shard->locked.counters.weight += weight;
-    atomic_fetch_add_explicit(&shard->cache->used, shard_cost(shard->cache, weight), memory_order_relaxed);
-    if (gone_ms != CLOCK_FAR) {
-        wheel_start(&shard->locked.expiries, &entry->expiry, gone_ms);
-        gone_ms = clock_after_ms(gone_ms, CORE_EXPIRY_SLACK_MS);
-        if (gone_ms < after->due_ms)
-            after->due_ms = gone_ms;
-    }
-}
-
-void shard_settle_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
-                         struct sluice_outcome *outcome, struct after *after)
-{
-    struct sluice_cache *cache = shard->cache;
-    int64_t ttl_ms = answer_ttl_ms(&cache->options, entry, answer);
-
-    outcome->stored = ttl_ms != 0 && !shard_outweighs(cache, entry->key_size, answer->value);
-    outcome->ttl_ms = outcome->stored ? ttl_ms : 0;
-    if (!outcome->stored) {
-        shard_drop_locked(shard, entry, after);
-        return;
-    }
-    shard_store_locked(shard, entry, answer, now_ms, ttl_ms, after);
-    /* Room is made before it takes its place in the order: where all others are marked, it would be the victim. */
-    while (atomic_load_explicit(&cache->used, memory_order_relaxed) > cache->used_max) {
-        if (!shard_evict_locked(shard, after)) {
-            after->over_full = shard;
-            break;
-        }
-    }
-    eviction_stored(&shard->locked.eviction, entry);
 }

@@ -11,6 +11,7 @@
 #include "lock.h"
 #include "table.h"
 #include "wheel.h"
+#include "worth.h"
 
 #include <sluice/cache.h>
 
@@ -31,13 +32,6 @@ struct shard {
     } locked BY_SHARD;
 };
 
-/* What a load or a put came to, on its way into an entry and to the waiters. */
-struct answer {
-    enum sluice_error error;    /* SLUICE_OK, SLUICE_NOT_FOUND, or a failure */
-    struct sluice_value *value; /* the value, or a failure's reason or NULL; one reference, the answer's own */
-    int64_t ttl_ms;             /* of a value; SLUICE_TTL_DEFAULT */
-};
-
 void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms) FREE_OF_SHARD;
 
 /* Frees all that is stored. No load is current any more. */
@@ -53,33 +47,44 @@ bool shard_outweighs(const struct sluice_cache *cache, size_t key_size, const st
 struct entry *shard_add_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash) HOLDS_SHARD;
 
 /*
- * Whether the key's answer is stored and may be given at now_ms; it is then marked as hit. *entry is the key's entry or
- * NULL; on a miss it is one that is loading, or one with a failure whose back-off is over, kept for its count. A value
- * that has expired is taken away.
+ * What the key's answer is worth at now_ms. *entry is the key's entry or NULL; it may also be one that has a flight
+ * only, or one with a failure whose back-off is over, kept for its count. An answer past all use is taken away.
  */
-bool shard_find_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash, int64_t now_ms,
-                       struct entry **entry, struct after *after) HOLDS_SHARD;
+enum worth shard_peek_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash, int64_t now_ms,
+                             struct entry **entry, struct after *after) HOLDS_SHARD;
+
+/* As shard_peek_locked(), for a get: WORTH_FRESH and WORTH_STALE mark the answer as hit. */
+enum worth shard_find_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash, int64_t now_ms,
+                             struct entry **entry, struct after *after) HOLDS_SHARD;
 
 /* What a stored entry answers, as a hit; takes a reference of the value for the outcome. */
-void shard_answer_locked(const struct entry *entry, int64_t now_ms, struct sluice_outcome *outcome) HOLDS_SHARD;
+void shard_answer_locked(const struct entry *entry, enum worth worth, int64_t now_ms,
+                         struct sluice_outcome *outcome) HOLDS_SHARD;
+
+/* Makes an answer that was put into the entry count as stored; its place in the eviction order is the caller's part. */
+void shard_link_locked(struct shard *shard, struct entry *entry) HOLDS_SHARD;
+
+/* Sets the entry's timer to when its answer is to be taken away. */
+void shard_arm_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
 
 /*
- * Settles a bare entry with the answer: stores it with a reference of its own, or drops the entry where the answer is
- * not to be kept (time to live 0, no back-off, too heavy). Then evicts what is over the maximum. Returns what a waiter
- * is told of it in outcome->stored and ->ttl_ms.
+ * Takes the stored answer out of an entry that stays: READY -> BARE, REFRESHING -> LOADING. What has left goes to
+ * *record, a bare entry with the same key, and that to after->records, so that the listener can be told; *record is
+ * then NULL. Without a record it goes to after->value, at most once for each struct after.
  */
-void shard_settle_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
-                         struct sluice_outcome *outcome, struct after *after) HOLDS_SHARD;
-
-/* READY -> BARE: takes the stored answer out of the entry. At most once for each struct after. */
-void shard_unstore_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
+void shard_unstore_locked(struct shard *shard, struct entry *entry, enum sluice_removal_cause cause,
+                          struct entry **record, struct after *after) HOLDS_SHARD;
 
 /* Takes an entry away, READY or BARE. */
-void shard_drop_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
+void shard_drop_locked(struct shard *shard, struct entry *entry, enum sluice_removal_cause cause,
+                       struct after *after) HOLDS_SHARD;
+
+/* Takes a stored answer away because its time is over. The entry stays if it has a flight; true: it is gone. */
+bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
 
 /*
  * Moves all stored entries to `cleared`, in constant time; what an earlier call left there goes to *left, for
- * shard_free_table() after the unlock, so that there is never more than one such table. Returns how many entries went;
+ * shard_bury_table() after the unlock, so that there is never more than one such table. Returns how many entries went;
  * none is loading.
  */
 size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *left) HOLDS_SHARD;
@@ -87,7 +92,7 @@ size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *lef
 /* Evicts one entry; false: nothing is stored. */
 bool shard_evict_locked(struct shard *shard, struct after *after) HOLDS_SHARD;
 
-/* Frees a table that is no shard's any more, with its entries. */
-void shard_free_table(struct table *table) FREE_OF_SHARD;
+/* Tells the listener of all values in a table that is no shard's any more, and frees it with its entries. */
+void shard_bury_table(struct table *table, const struct sluice_listener *listener) FREE_OF_SHARD;
 
 #endif

@@ -3,8 +3,8 @@
 #include "ticker.h"
 
 #include "core.h"
+#include "thread.h"
 
-#include <signal.h>
 #include <time.h>
 
 /* With the mutex held: sleeps until wake_ms, a poke or the stop. */
@@ -42,21 +42,6 @@ static void *ticker_run(void *arg)
     return NULL;
 }
 
-/* The thread is the cache's own: it must not take the signals that the program waits for. */
-static int ticker_spawn(struct ticker *ticker, struct sluice_cache *cache)
-{
-    sigset_t all, before;
-    int failed;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&ticker->thread, NULL, ticker_run, cache);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed == 0)
-        pthread_setname_np(ticker->thread, "sluice-timer");
-    return failed;
-}
-
 enum sluice_error ticker_start(struct ticker *ticker, struct sluice_cache *cache, bool threaded)
 {
     pthread_condattr_t attributes;
@@ -72,7 +57,7 @@ enum sluice_error ticker_start(struct ticker *ticker, struct sluice_cache *cache
     must(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
     must(pthread_cond_init(&ticker->changed, &attributes) == 0);
     pthread_condattr_destroy(&attributes);
-    if (ticker_spawn(ticker, cache) == 0)
+    if (thread_spawn(&ticker->thread, ticker_run, cache, "sluice-timer"))
         return SLUICE_OK;
     ticker_fini(ticker);
     return SLUICE_NO_THREAD;

@@ -43,11 +43,18 @@ static bool etag_valid(const char *text)
            memchr(text + 1, '"', size - 2) == NULL && text_is_header_safe(text, size);
 }
 
+bool value_times_valid(int64_t ttl_ms, int64_t refresh_ms)
+{
+    return ttl_ms >= SLUICE_TTL_DEFAULT && refresh_ms >= SLUICE_TTL_DEFAULT;
+}
+
 static enum sluice_error content_fault(const struct sluice_content *content, size_t size_max)
 {
     if (content->size > size_max)
         return SLUICE_VALUE_TOO_LARGE;
-    if ((content->data == NULL && content->size > 0) || content->ttl_ms < SLUICE_TTL_DEFAULT)
+    if (content->data == NULL && content->size > 0)
+        return SLUICE_INVALID;
+    if (!value_times_valid(content->ttl_ms, content->refresh_ms))
         return SLUICE_INVALID;
     if (!content_type_valid(content->content_type) || !etag_valid(content->etag))
         return SLUICE_INVALID;

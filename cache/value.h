@@ -27,6 +27,9 @@ struct sluice_value {
 enum sluice_error value_create(const struct sluice_content *content, size_t size_max, bool make_etag,
                                struct sluice_value **value) SLUICE_CHECK_RESULT;
 
+/* Whether these can be a time to live and a refresh time, as in struct sluice_content. */
+bool value_times_valid(int64_t ttl_ms, int64_t refresh_ms);
+
 /* A text as a value, cut at 1,024 bytes; NULL for NULL, and where there is no memory: a reason may be missing. */
 struct sluice_value *value_from_text(const char *text);
 

@@ -10,6 +10,10 @@
 #define BACKOFF_MAX_WORDS "failure_backoff_max_ms must be at least 0"
 #define BACKOFF_PAIR      "failure_backoff_ms must not be over failure_backoff_max_ms"
 #define LOAD_WORDS        "load_timeout_ms must be at least 1, or SLUICE_NEVER"
+#define REFRESH_WORDS     "refresh_after_write_ms must be at least 1, or SLUICE_NEVER"
+#define REVALIDATE_WORDS  "stale_while_revalidate_ms must be at least 0, or SLUICE_NEVER"
+#define IF_ERROR_WORDS    "stale_if_error_ms must be at least 0, or SLUICE_NEVER"
+#define BACKGROUND_WORDS  "background_threads_max must be 1 to 64"
 #define KEY_WORDS         "key_size_max must be 1 to 65535"
 #define VALUE_WORDS       "value_size_max must be 1 to 2147483647"
 #define LOADS_WORDS       "loads_max must be at least 1"
@@ -46,6 +50,20 @@ static const struct change {
     CHANGE(load_timeout_ms, 0, LOAD_WORDS),
     CHANGE(load_timeout_ms, SPAN_MS_MAX + 1, LOAD_WORDS),
     CHANGE(load_timeout_ms, 1, NULL),
+    CHANGE(refresh_after_write_ms, -2, REFRESH_WORDS),
+    CHANGE(refresh_after_write_ms, 0, REFRESH_WORDS),
+    CHANGE(refresh_after_write_ms, SPAN_MS_MAX + 1, REFRESH_WORDS),
+    CHANGE(refresh_after_write_ms, 1, NULL),
+    CHANGE(stale_while_revalidate_ms, -2, REVALIDATE_WORDS),
+    CHANGE(stale_while_revalidate_ms, SPAN_MS_MAX + 1, REVALIDATE_WORDS),
+    CHANGE(stale_while_revalidate_ms, SLUICE_NEVER, NULL),
+    CHANGE(stale_if_error_ms, -2, IF_ERROR_WORDS),
+    CHANGE(stale_if_error_ms, SPAN_MS_MAX + 1, IF_ERROR_WORDS),
+    CHANGE(stale_if_error_ms, SLUICE_NEVER, NULL),
+    CHANGE(background_threads_max, 0, BACKGROUND_WORDS),
+    CHANGE(background_threads_max, 65, BACKGROUND_WORDS),
+    CHANGE(background_threads_max, 1, NULL),
+    CHANGE(background_threads_max, 64, NULL),
     CHANGE(key_size_max, 0, KEY_WORDS),
     CHANGE(key_size_max, 65536, KEY_WORDS),
     CHANGE(key_size_max, 1, NULL),

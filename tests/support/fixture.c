@@ -154,6 +154,18 @@ void fixture_expect_present(struct fixture *fixture, const char *key, enum sluic
     assert_int_equal(sluice_get_if_present(fixture->cache, key, strlen(key), &outcome), error);
     fixture_expect_outcome(&outcome, error, text);
     assert_int_equal(outcome.source, error == SLUICE_NOT_CACHED ? SLUICE_SOURCE_NONE : SLUICE_SOURCE_HIT);
+    assert_false(outcome.stale);
+    sluice_outcome_fini(&outcome);
+}
+
+void fixture_expect_stale(struct fixture *fixture, const char *key, const char *text)
+{
+    struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
+    assert_int_equal(sluice_get_if_present(fixture->cache, key, strlen(key), &outcome), SLUICE_OK);
+    fixture_expect_outcome(&outcome, SLUICE_OK, text);
+    assert_int_equal(outcome.source, SLUICE_SOURCE_HIT);
+    assert_true(outcome.stale);
+    assert_int_equal(outcome.ttl_ms, 0);
     sluice_outcome_fini(&outcome);
 }
 

@@ -73,6 +73,9 @@ void fixture_put_ttl(struct fixture *fixture, const char *key, const char *text,
 void fixture_expect_present(struct fixture *fixture, const char *key, enum sluice_error error, const char *text);
 void fixture_expect_absent(struct fixture *fixture, const char *key);
 
+/* As fixture_expect_present() with a value that is given as a stale one. */
+void fixture_expect_stale(struct fixture *fixture, const char *key, const char *text);
+
 /* A get that is expected to be answered without anybody's help, with that error, value or reason, and source. */
 void fixture_expect_get(struct fixture *fixture, const char *key, enum sluice_error error, const char *text,
                         enum sluice_source source);

@@ -293,6 +293,20 @@ void gated_loader_end_with(struct gated_loader *loader, size_t number, const str
     tell(loader, number, ENDING_VALUE, NULL, content);
 }
 
+void gated_loader_renew(struct gated_loader *loader, size_t number, int64_t ttl_ms, int64_t refresh_ms)
+{
+    int64_t start_ms = await_now_ms();
+
+    pthread_mutex_lock(&loader->lock);
+    bool in_time = call_await(loader, number, start_ms);
+    struct load_call *call = &loader->calls[number];
+    if (!in_time || call->state != CALL_HELD)
+        give_up("can't be renewed", number);
+    call->state = CALL_ENDED;
+    pthread_mutex_unlock(&loader->lock);
+    sluice_load_not_modified(call->load, ttl_ms, refresh_ms);
+}
+
 void gated_loader_let_return(struct gated_loader *loader, size_t number)
 {
     int64_t start_ms = await_now_ms();
@@ -326,6 +340,11 @@ static struct sluice_load *load_of(struct gated_loader *loader, size_t number)
 bool gated_loader_wanted(struct gated_loader *loader, size_t number)
 {
     return sluice_load_wanted(load_of(loader, number));
+}
+
+struct sluice_value *gated_loader_old_value(struct gated_loader *loader, size_t number)
+{
+    return sluice_load_old_value(load_of(loader, number));
 }
 
 size_t gated_loader_key(struct gated_loader *loader, size_t number, char *key, size_t room)

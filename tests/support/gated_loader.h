@@ -60,6 +60,9 @@ void gated_loader_end(struct gated_loader *loader, size_t number, enum ending en
 /* As gated_loader_end() with a value that is described in full. */
 void gated_loader_end_with(struct gated_loader *loader, size_t number, const struct sluice_content *content);
 
+/* As gated_loader_end() with sluice_load_not_modified(), for a call that is held. */
+void gated_loader_renew(struct gated_loader *loader, size_t number, int64_t ttl_ms, int64_t refresh_ms);
+
 /* Makes call `number`, held by GATED_BLOCK, go back to the cache without ending its load, which is held from then on.
  * Waits for the call to be made first.
  */
@@ -68,6 +71,9 @@ void gated_loader_let_return(struct gated_loader *loader, size_t number);
 /* Whether the load can still be given to anybody: sluice_load_wanted(), for a call that has not been ended. Waits for
  * it to be made first. */
 bool gated_loader_wanted(struct gated_loader *loader, size_t number);
+
+/* sluice_load_old_value() of a call that has not been ended. Waits for it to be made first. */
+struct sluice_value *gated_loader_old_value(struct gated_loader *loader, size_t number);
 
 /* Copies the key of a call that has not been ended, as its load tells it; returns its size. Waits for it to be
  * made first. */

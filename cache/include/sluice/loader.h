@@ -6,6 +6,7 @@
  * of the get that leads, with no lock held. The loader reads the key and then ends the load by calling exactly one of
  *
  *     sluice_load_complete()     here is the value
+ *     sluice_load_not_modified() the old value still holds (rule 11)
  *     sluice_load_not_found()    the backend says that there is none (an answer, not a failure: rule 6)
  *     sluice_load_fail()         it went wrong
  *     sluice_load_refuse()       a bound in front of the backend is reached
@@ -29,9 +30,11 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define SLUICE_API __attribute__((visibility("default")))
+#define SLUICE_API          __attribute__((visibility("default")))
+#define SLUICE_CHECK_RESULT __attribute__((warn_unused_result))
 #else
 #define SLUICE_API
+#define SLUICE_CHECK_RESULT
 #endif
 
 #ifdef __cplusplus
@@ -39,8 +42,8 @@ extern "C" {
 #endif
 
 /* Times that are not a number of milliseconds. */
-#define SLUICE_NEVER       INT64_C(-1) /* no end: does not expire, no deadline */
-#define SLUICE_TTL_DEFAULT INT64_C(-2) /* as the cache's expire_after_write_ms says */
+#define SLUICE_NEVER       INT64_C(-1) /* no end: does not expire, no deadline, no refresh */
+#define SLUICE_TTL_DEFAULT INT64_C(-2) /* as the cache's options say */
 
 /* One load under way. Opaque; belongs to the loader from the call of `load` until the loader ends it. */
 struct sluice_load;
@@ -55,12 +58,14 @@ struct sluice_content {
     const char *content_type; /* media type for HTTP, or NULL; under 256 bytes */
     const char *etag;         /* strong entity tag with its quotes (RFC 9110, 8.8.3), or NULL; under 256 bytes */
     int64_t ttl_ms;           /* time to live; 0: give it to those who wait, do not store it (rule 13); SLUICE_NEVER;
-                                 SLUICE_TTL_DEFAULT */
+                                 SLUICE_TTL_DEFAULT: expire_after_write_ms */
+    int64_t refresh_ms;       /* from when on a get has it loaded anew in the background (rule 11), counted from now, at
+                                 least 1; SLUICE_NEVER; 0 or SLUICE_TTL_DEFAULT: refresh_after_write_ms */
 };
 
 #define SLUICE_CONTENT_INIT                                                                                            \
     {                                                                                                                  \
-        NULL, 0, NULL, NULL, SLUICE_TTL_DEFAULT                                                                        \
+        NULL, 0, NULL, NULL, SLUICE_TTL_DEFAULT, SLUICE_TTL_DEFAULT                                                    \
     }
 
 /* A loader: `load` is called once a flight with `self` as it was given. See the top of this file. */
@@ -74,9 +79,15 @@ SLUICE_API const void *sluice_load_key(const struct sluice_load *load);
 SLUICE_API size_t sluice_load_key_size(const struct sluice_load *load);
 
 /*
+ * The value that is stored for the key while it is loaded anew, to be revalidated by its entity tag or to begin from;
+ * NULL if this load has none. Borrowed until the load is ended; sluice_value_ref() to keep it.
+ */
+SLUICE_API struct sluice_value *sluice_load_old_value(const struct sluice_load *load);
+
+/*
  * Whether anybody can still be given this load's result. False once the flight was completed by a put, ran over its
- * deadline, or the cache was closed. A loader with a queue asks before it starts the work, one with a cancellable call
- * may ask meanwhile; either way the load must still be ended. Any thread.
+ * deadline, was invalidated with nobody waiting, or the cache was closed. A loader with a queue asks before it starts
+ * the work, one with a cancellable call may ask meanwhile; either way the load must still be ended. Any thread.
  */
 SLUICE_API bool sluice_load_wanted(struct sluice_load *load);
 
@@ -86,6 +97,12 @@ SLUICE_API bool sluice_load_wanted(struct sluice_load *load);
  * memory for the copy they get SLUICE_NO_MEMORY (rule 20). Ends the load.
  */
 SLUICE_API void sluice_load_complete(struct sluice_load *load, const struct sluice_content *content);
+
+/*
+ * What sluice_load_old_value() gave still holds (HTTP: 304 Not Modified): it is kept as if it had been brought again,
+ * for `ttl_ms` and `refresh_ms` as in struct sluice_content. Without an old value the load has failed. Ends the load.
+ */
+SLUICE_API void sluice_load_not_modified(struct sluice_load *load, int64_t ttl_ms, int64_t refresh_ms);
 
 /* The backend has no value for the key; remembered for not_found_ttl_ms (rule 6). Ends the load. */
 SLUICE_API void sluice_load_not_found(struct sluice_load *load);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* sluice/look.h: statistics, and views of the entries and of the loads in flight. Part of sluice/cache.h. */
+#ifndef SLUICE_LOOK_H
+#define SLUICE_LOOK_H
+
+#include <sluice/outcome.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sluice_cache;
+
+/*
+ * Every counter, its description, and whether it is a total that only grows or a level of the moment: the struct, the
+ * metrics and their help are made from this list. The totals add up (rule 23):
+ *     gets = hits + misses
+ *     loads = loads_completed + loads_failed + loads_not_found + loads_dropped + loads_in_flight
+ */
+#define SLUICE_STATS(TOTAL, LEVEL)                                                                                     \
+    TOTAL(gets, "Gets of all kinds")                                                                                   \
+    TOTAL(hits, "Gets answered from the table, remembered not-founds and failures included")                           \
+    TOTAL(stale, "Gets given a stale value, hits or not")                                                              \
+    TOTAL(misses, "Gets that were not")                                                                                \
+    TOTAL(coalesced, "Misses that joined a load in flight")                                                            \
+    TOTAL(refused, "Misses refused because a bound was reached")                                                       \
+    TOTAL(waits_timed_out, "Waits that ran out of time")                                                               \
+    TOTAL(waits_cancelled, "Waits that were cancelled")                                                                \
+    TOTAL(loads, "Loads started")                                                                                      \
+    TOTAL(refreshes, "Of the loads, those started in the background")                                                  \
+    TOTAL(loads_completed, "Loads that brought a value")                                                               \
+    TOTAL(loads_failed, "Loads that failed, were refused by the loader, or brought what could not be taken")           \
+    TOTAL(loads_refused, "Of the failed loads, those refused because a bound before the backend was reached")          \
+    TOTAL(loads_not_found, "Loads that found no value")                                                                \
+    TOTAL(loads_dropped, "Loads whose result came too late: after a put, the deadline, or the close")                  \
+    TOTAL(loads_timed_out, "Loads that ran over their deadline; they are counted again when they end")                 \
+    TOTAL(loads_detached, "Loads in flight that an invalidation detached")                                             \
+    TOTAL(load_time_ms, "Time from start to end of all ended loads, in milliseconds")                                  \
+    TOTAL(puts, "Values stored by put")                                                                                \
+    TOTAL(evicted, "Entries that left because the cache was full")                                                     \
+    TOTAL(expired, "Entries that left because their time to live was over")                                            \
+    TOTAL(invalidated, "Entries that left by invalidation")                                                            \
+    LEVEL(loads_in_flight, "Loads that have started and not ended")                                                    \
+    LEVEL(waiters, "Gets parked on loads in flight")                                                                   \
+    LEVEL(entries, "Entries stored")                                                                                   \
+    LEVEL(weight, "Bytes of the entries stored: key, value and overhead")
+
+#define SLUICE_STATS_FIELD(name, text) uint64_t name;
+struct sluice_stats {
+    SLUICE_STATS(SLUICE_STATS_FIELD, SLUICE_STATS_FIELD)
+};
+#undef SLUICE_STATS_FIELD
+
+/* Sums up the shards, each as it is at one instant: the sums of rule 23 hold at every call. */
+SLUICE_API void sluice_cache_stats(struct sluice_cache *cache, struct sluice_stats *stats);
+
+/* A stored entry. Borrowed for the visit; sluice_value_ref() to keep the value. */
+struct sluice_entry_view {
+    const void *key;
+    size_t key_size;
+    enum sluice_error error;    /* SLUICE_OK, or what is remembered: SLUICE_NOT_FOUND or a failure */
+    struct sluice_value *value; /* or NULL */
+    int64_t age_ms;
+    int64_t ttl_ms; /* SLUICE_NEVER: does not expire; 0: stale */
+};
+
+/*
+ * Visits a snapshot of the entries: each shard as it is at one instant, one shard after the other, with no lock held
+ * during a visit; needs the memory for one shard's keys. What no get is given any more is left out. `visit` returns
+ * false to stop. Errors: SLUICE_NO_MEMORY (some shards may have been visited).
+ */
+SLUICE_API enum sluice_error sluice_cache_for_each(struct sluice_cache *cache,
+                                                   bool (*visit)(void *arg, const struct sluice_entry_view *entry),
+                                                   void *arg) SLUICE_CHECK_RESULT;
+
+/* Where a load in flight stands. */
+#define SLUICE_FLIGHT_STATES(X)                                                                                        \
+    X(SLUICE_FLIGHT_CURRENT, "current")   /* gets of its key join it */                                                \
+    X(SLUICE_FLIGHT_DETACHED, "detached") /* invalidated: only those already parked get its outcome */                 \
+    X(SLUICE_FLIGHT_OVER, "over")         /* nobody waits or can join; the backend call has not ended yet */
+
+#define SLUICE_FLIGHT_STATE_NAME(name, text) name,
+enum sluice_flight_state { SLUICE_FLIGHT_STATES(SLUICE_FLIGHT_STATE_NAME) };
+#undef SLUICE_FLIGHT_STATE_NAME
+
+/* The state in a word. Static. */
+SLUICE_API const char *sluice_flight_state_name(enum sluice_flight_state state);
+
+/* A load in flight. Borrowed for the visit. */
+struct sluice_flight_view {
+    const void *key;
+    size_t key_size;
+    int64_t age_ms; /* since the load began */
+    size_t waiters; /* parked on it now, the leader included */
+    enum sluice_flight_state state;
+};
+
+/* Visits the loads in flight, as sluice_cache_for_each() does the entries. */
+SLUICE_API enum sluice_error sluice_cache_for_each_flight(struct sluice_cache *cache,
+                                                          bool (*visit)(void *arg,
+                                                                        const struct sluice_flight_view *flight),
+                                                          void *arg) SLUICE_CHECK_RESULT;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

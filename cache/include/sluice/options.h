@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* sluice/options.h: what may be asked of a cache. Part of sluice/cache.h, which is what to include. */
+#ifndef SLUICE_OPTIONS_H
+#define SLUICE_OPTIONS_H
+
+#include <sluice/loader.h>
+#include <sluice/outcome.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A clock to be used instead of CLOCK_MONOTONIC: for tests and simulations. With one, the cache starts no timer thread,
+ * since it could not sleep by it: call sluice_cache_tick() after moving the clock.
+ */
+struct sluice_clock {
+    int64_t (*now_ms)(
+        void *self); /* never goes back; called from any thread, also under a lock: it calls nothing here */
+    void *self;
+};
+
+/*
+ * Runs what the cache does in the background, which is to call the loader for refreshes: run(self, task, arg) must see
+ * to it that task(arg) is called once, on any thread, now or later; it can't refuse. Called with no lock held. For a
+ * loader that returns early, one that calls task(arg) at once is the best.
+ */
+struct sluice_executor {
+    void (*run)(void *self, void (*task)(void *arg), void *arg);
+    void *self;
+};
+
+/* Why a stored value left the cache. */
+#define SLUICE_REMOVAL_CAUSES(X)                                                                                       \
+    X(SLUICE_REMOVED_EXPLICIT, "explicit") /* invalidated, or the cache was destroyed */                               \
+    X(SLUICE_REMOVED_REPLACED, "replaced") /* by a put, or by what a load brought, if only a not-found */              \
+    X(SLUICE_REMOVED_EXPIRED, "expired")   /* its time was over */                                                     \
+    X(SLUICE_REMOVED_SIZE, "size")         /* the cache was full */
+
+#define SLUICE_REMOVAL_CAUSE_NAME(name, text) name,
+enum sluice_removal_cause { SLUICE_REMOVAL_CAUSES(SLUICE_REMOVAL_CAUSE_NAME) };
+#undef SLUICE_REMOVAL_CAUSE_NAME
+
+/* The cause in a word. Static. */
+SLUICE_API const char *sluice_removal_cause_name(enum sluice_removal_cause cause);
+
+/* A value that has left. Borrowed for the call; sluice_value_ref() to keep the value. */
+struct sluice_removal {
+    const void *key;
+    size_t key_size;
+    struct sluice_value *value;
+    enum sluice_removal_cause cause;
+};
+
+/*
+ * Told exactly once of every stored value that leaves, and why (rule 22); not of not-founds and failures, nor of a
+ * value that is renewed. Called with no lock held, on the thread whose call took the value away (the timer thread for
+ * what expires, and for what sluice_invalidate_all() took), after the value is out of the table. It may call the cache.
+ */
+struct sluice_listener {
+    void (*removed)(void *self, const struct sluice_removal *removal);
+    void *self;
+};
+
+struct sluice_options {
+    struct sluice_loader loader; /* required */
+
+    /* Size: at most one of the two; with neither, a weight of 64 MiB. */
+    size_t maximum_entries;  /* 0: not bounded by entries */
+    uint64_t maximum_weight; /* bytes of key, value and SLUICE_ENTRY_OVERHEAD; 0: not bounded by weight */
+
+    /* Time. */
+    int64_t expire_after_write_ms;  /* SLUICE_NEVER (default); 0: coalesce only, store nothing (rule 13) */
+    int64_t not_found_ttl_ms;       /* how long a not-found is remembered (rule 6); 0 (default): not at all */
+    int64_t failure_backoff_ms;     /* how long a first failure is remembered (rule 5); 0 (default): not at all. Each
+                                       failure in a row doubles it; jittered down to three quarters */
+    int64_t failure_backoff_max_ms; /* the cap of that; default 60,000 */
+    int64_t load_timeout_ms;        /* deadline of a load (rule 8); SLUICE_NEVER (default) */
+
+    /* Reloads and stale values; see "What a get makes of a stored value" at sluice_get(). */
+    int64_t refresh_after_write_ms; /* at least 1; SLUICE_NEVER (default) (rule 11) */
+    int64_t
+        stale_while_revalidate_ms; /* past expiry; 0 (default): not at all; SLUICE_NEVER: without an end (rule 12) */
+    int64_t stale_if_error_ms;     /* past expiry, likewise (rule 12) */
+
+    struct sluice_listener listener; /* removed NULL (default): nobody is told */
+    struct sluice_executor executor; /* run NULL (default): threads of the cache's own, begun when they are needed */
+    unsigned background_threads_max; /* of those; 1 to 64, default 4 */
+
+    /* Bounds (rule 10); each at least 1. */
+    size_t key_size_max;        /* default 4,096; at most 65,535 */
+    size_t value_size_max;      /* default 64 MiB; at most 2 GiB less 1 */
+    size_t loads_max;           /* loads at once, those that nobody waits for any more included; default 1,024 */
+    size_t waiters_per_key_max; /* parked on one flight, its leader included; default 65,536 */
+    size_t waiters_max;         /* parked in all; default 262,144 */
+
+    unsigned shards;           /* a power of two up to 256; 0 (default): chosen */
+    bool make_etags;           /* give values that come without an etag one made of their bytes; default false */
+    struct sluice_clock clock; /* now_ms NULL (default): CLOCK_MONOTONIC and a timer thread */
+};
+
+#define SLUICE_OPTIONS_INIT                                                                                            \
+    {                                                                                                                  \
+        {NULL, NULL}, 0, 0, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER, SLUICE_NEVER, 0, 0, {NULL, NULL}, {NULL, NULL},   \
+            4, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0, false,                                                  \
+        {                                                                                                              \
+            NULL, NULL                                                                                                 \
+        }                                                                                                              \
+    }
+
+/* What an entry weighs over its key and its value: the bytes that the cache itself spends on it. */
+#define SLUICE_ENTRY_OVERHEAD 192
+
+/* NULL if the options are valid, else what is wrong with them, in words. Static. */
+SLUICE_API const char *sluice_options_fault(const struct sluice_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

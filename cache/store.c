@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* store.c: see store.h. Nothing here knows of flights. */
+#include "store.h"
+
+#include "core.h"
+#include "worth.h"
+
+#define RELOAD_BACKOFF_MS 1000 /* after a failed reload, where failure_backoff_ms is 0: rule 11 asks for one */
+
+/* ---- how long ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * The back-off after this many failures in a row: doubled for each one, capped, then taken down by up to a quarter so
+ * that keys that failed together are not tried again together. The jitter is drawn from the entry's place in memory and
+ * the count: it needs no state, only to differ.
+ */
+static int64_t backoff_ms(const struct entry *entry, int64_t first_ms, int64_t most_ms)
+{
+    uint64_t mixed = ((uintptr_t)entry + entry->failures) * UINT64_C(0x9e3779b97f4a7c15);
+    int64_t span_ms = first_ms;
+
+    for (uint32_t i = 1; i < entry->failures && span_ms < most_ms; i++) {
+        if (__builtin_mul_overflow(span_ms, (int64_t)2, &span_ms))
+            span_ms = INT64_MAX;
+    }
+    if (span_ms > most_ms)
+        span_ms = most_ms;
+    return span_ms - (int64_t)((mixed >> 32) % ((uint64_t)span_ms / 4 + 1));
+}
+
+/* What failed on this side of the backend is no reason to leave the backend alone. */
+static bool failed_on_this_side(enum sluice_error error)
+{
+    return error == SLUICE_NO_MEMORY || error == SLUICE_LOAD_REFUSED;
+}
+
+static void count_failure(struct entry *entry, enum sluice_error error)
+{
+    if (!failed_on_this_side(error) && entry->failures < UINT32_MAX)
+        entry->failures++;
+}
+
+/* How long the answer is to be kept; 0: not at all (rules 5, 6, 13). Counts a failure. */
+static int64_t answer_ttl_ms(const struct sluice_options *options, struct entry *entry, const struct answer *answer)
+{
+    if (answer->error == SLUICE_OK) {
+        entry->failures = 0;
+        return answer->ttl_ms == SLUICE_TTL_DEFAULT ? options->expire_after_write_ms : answer->ttl_ms;
+    }
+    if (answer->error == SLUICE_NOT_FOUND) {
+        entry->failures = 0;
+        return options->not_found_ttl_ms;
+    }
+    if (options->failure_backoff_ms == 0 || failed_on_this_side(answer->error))
+        return 0;
+    count_failure(entry, answer->error);
+    return backoff_ms(entry, options->failure_backoff_ms, options->failure_backoff_max_ms);
+}
+
+/* Sets the instants of an entry with the answer that it now has, and its timer. */
+static void store_date_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
+                              int64_t ttl_ms, struct after *after) HOLDS_SHARD;
+static void store_date_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
+                              int64_t ttl_ms, struct after *after)
+{
+    const struct sluice_options *options = &shard->cache->options;
+    int64_t refresh_ms = answer->refresh_ms > 0 || answer->refresh_ms == SLUICE_NEVER ? answer->refresh_ms
+                                                                                      : options->refresh_after_write_ms;
+    entry->stored_ms = now_ms;
+    entry->fresh_until_ms = clock_after_ms(now_ms, ttl_ms);
+    entry->reload_at_ms = CLOCK_FAR;
+    if (answer->error == SLUICE_OK) {
+        entry->reload_at_ms = clock_after_ms(now_ms, refresh_ms);
+        if (entry->reload_at_ms > entry->fresh_until_ms)
+            entry->reload_at_ms = entry->fresh_until_ms;
+    }
+    shard_arm_locked(shard, entry, after);
+}
+
+/* ---- the outcome ------------------------------------------------------------------------------------------------- */
+
+struct sluice_outcome store_outcome(const struct answer *answer)
+{
+    struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
+
+    outcome.error = answer->error;
+    if (answer->error == SLUICE_OK)
+        outcome.value = answer->value;
+    else
+        outcome.reason = answer->value;
+    outcome.ttl_ms = 0;
+    return outcome;
+}
+
+/* The old value, in place of the failure of its reload, whose reason goes along. */
+static struct sluice_outcome outcome_of_old(const struct entry *entry, const struct answer *failure, enum worth worth,
+                                            int64_t now_ms)
+{
+    struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
+
+    outcome.value = entry->value;
+    outcome.reason = failure->value;
+    outcome.age_ms = clock_age_ms(now_ms, entry->stored_ms);
+    outcome.ttl_ms = clock_left_ms(now_ms, entry->fresh_until_ms);
+    outcome.stored = true;
+    outcome.stale = worth != WORTH_FRESH;
+    return outcome;
+}
+
+/* ---- settling ---------------------------------------------------------------------------------------------------- */
+
+/* A failure never replaces a good value (rule 5), and puts off the next reload (rule 11). */
+static void store_keep_old(const struct sluice_options *options, struct entry *entry, const struct answer *failure,
+                           int64_t now_ms)
+{
+    int64_t first_ms = options->failure_backoff_ms > 0 ? options->failure_backoff_ms : RELOAD_BACKOFF_MS;
+    int64_t most_ms = options->failure_backoff_max_ms > first_ms ? options->failure_backoff_max_ms : first_ms;
+
+    count_failure(entry, failure->error);
+    entry->reload_at_ms = clock_after_ms(now_ms, backoff_ms(entry, first_ms, most_ms));
+}
+
+/* Stores in an entry that has nothing stored. */
+static void store_answer_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
+                                int64_t ttl_ms, struct after *after) HOLDS_SHARD;
+static void store_answer_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
+                                int64_t ttl_ms, struct after *after)
+{
+    struct sluice_cache *cache = shard->cache;
+
+    entry->answer = (uint8_t)answer->error;
+    entry->value = answer->value == NULL ? NULL : sluice_value_ref(answer->value);
+    store_date_locked(shard, entry, answer, now_ms, ttl_ms, after);
+    shard_link_locked(shard, entry);
+    /* Room is made before it takes its place in the order: where all others are marked, it would be the victim. */
+    while (atomic_load_explicit(&cache->used, memory_order_relaxed) > cache->used_max) {
+        if (!shard_evict_locked(shard, after)) {
+            after->over_full = shard;
+            break;
+        }
+    }
+    eviction_stored(&shard->locked.eviction, entry);
+}
+
+void store_settle_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
+                         struct entry **record, struct sluice_outcome *outcome, struct after *after)
+{
+    const struct sluice_options *options = &shard->cache->options;
+    bool failed = answer->error != SLUICE_OK && answer->error != SLUICE_NOT_FOUND;
+    enum worth worth = worth_at(entry, options, now_ms);
+    int64_t ttl_ms;
+
+    if (failed && entry_has_value(entry) && worth != WORTH_NOTHING) {
+        store_keep_old(options, entry, answer, now_ms);
+        *outcome = outcome_of_old(entry, answer, worth, now_ms);
+        return;
+    }
+    ttl_ms = answer_ttl_ms(options, entry, answer);
+    *outcome = store_outcome(answer);
+    outcome->stored = ttl_ms != 0 && !shard_outweighs(shard->cache, entry->key_size, answer->value);
+    outcome->ttl_ms = outcome->stored ? ttl_ms : 0;
+    if (outcome->stored && answer->renews && entry_has_value(entry) && entry->value == answer->value) {
+        store_date_locked(shard, entry, answer, now_ms, ttl_ms, after);
+        return;
+    }
+    if (entry->ready)
+        shard_unstore_locked(shard, entry, SLUICE_REMOVED_REPLACED, record, after);
+    if (outcome->stored)
+        store_answer_locked(shard, entry, answer, now_ms, ttl_ms, after);
+}

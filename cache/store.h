@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h: what becomes of an entry when its load has ended or a value is put: the answer is stored, the old value is
+ * renewed or kept, or the entry is dropped (rules 4, 5, 6, 11, 12, 13).
+ */
+#ifndef CACHE_STORE_H
+#define CACHE_STORE_H
+
+#include "shard.h"
+
+/* What a load or a put came to, on its way into an entry and to the waiters. */
+struct answer {
+    enum sluice_error error;    /* SLUICE_OK, SLUICE_NOT_FOUND, or a failure */
+    bool renews;                /* the value is the one that the load began with */
+    struct sluice_value *value; /* the value, or a failure's reason or NULL; one reference, the answer's own */
+    int64_t ttl_ms;             /* of a value, as in struct sluice_content */
+    int64_t refresh_ms;         /* likewise */
+};
+
+/*
+ * Settles an entry with the answer: stores it with a reference of its own in place of what was there; or keeps an old
+ * value that is still of worth where the answer is a failure; or, where the answer is not to be kept (time to live 0,
+ * no back-off, too heavy), leaves the entry bare. Then evicts what is over the maximum. `record` is for what is
+ * replaced, see shard_unstore_locked(). *outcome is what waiters are told, borrowed from the answer or the entry.
+ */
+void store_settle_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
+                         struct entry **record, struct sluice_outcome *outcome, struct after *after) HOLDS_SHARD;
+
+/* The outcome that an answer is to those who wait and find nothing stored; borrowed from it. */
+struct sluice_outcome store_outcome(const struct answer *answer);
+
+#endif

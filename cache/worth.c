@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* worth.c: see worth.h. */
+#include "worth.h"
+
+#include "clock.h"
+
+enum worth worth_at(const struct entry *entry, const struct sluice_options *options, int64_t now_ms)
+{
+    if (!entry->ready)
+        return WORTH_NOTHING;
+    if (now_ms < entry->fresh_until_ms)
+        return WORTH_FRESH;
+    if (entry->answer != SLUICE_OK)
+        return WORTH_NOTHING;
+    if (now_ms < clock_after_ms(entry->fresh_until_ms, options->stale_while_revalidate_ms))
+        return WORTH_STALE;
+    if (now_ms >= clock_after_ms(entry->fresh_until_ms, options->stale_if_error_ms))
+        return WORTH_NOTHING;
+    /* Past expiry a reload is due, unless one has failed just now: then the value is what there is. */
+    return now_ms < entry->reload_at_ms ? WORTH_STALE : WORTH_HELD;
+}
+
+int64_t worth_until_ms(const struct entry *entry, const struct sluice_options *options)
+{
+    int64_t revalidate_ms, error_ms;
+
+    if (entry->answer == SLUICE_NOT_FOUND)
+        return entry->fresh_until_ms;
+    if (entry->answer != SLUICE_OK)
+        return clock_after_ms(entry->fresh_until_ms, options->failure_backoff_max_ms);
+    revalidate_ms = clock_after_ms(entry->fresh_until_ms, options->stale_while_revalidate_ms);
+    error_ms = clock_after_ms(entry->fresh_until_ms, options->stale_if_error_ms);
+    return revalidate_ms > error_ms ? revalidate_ms : error_ms;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* stale_test.c: past its time to live a value is given on purpose only, and marked as stale (rule 12). */
+#include "crowd.h"
+
+#define TTL_MS   100
+#define STALE_MS 1000
+
+static void expect_stale_outcome(const struct sluice_outcome *outcome, const char *text, const char *reason)
+{
+    assert_int_equal(outcome->error, SLUICE_OK);
+    assert_string_equal(sluice_value_data(outcome->value), text);
+    assert_true(outcome->stale);
+    assert_true(outcome->stored);
+    assert_int_equal(outcome->ttl_ms, 0);
+    if (reason == NULL)
+        assert_null(outcome->reason);
+    else
+        assert_string_equal(sluice_outcome_reason(outcome), reason);
+}
+
+/* ---- while it is revalidated ------------------------------------------------------------------------------------- */
+
+static struct fixture *open_revalidating(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture->options.stale_while_revalidate_ms = STALE_MS;
+    fixture_open(fixture);
+    return fixture;
+}
+
+static void rule_12_a_stale_value_is_given_while_one_reload_runs(void **state)
+{
+    struct fixture *fixture = open_revalidating(state);
+
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS - 1);
+    fixture_expect_get(fixture, "key", SLUICE_OK, "old", SLUICE_SOURCE_HIT);
+    assert_int_equal(fixture_stats(fixture).loads, 0);
+    fixture_advance(fixture, 1);
+    for (int i = 0; i < 5; i++)
+        fixture_expect_stale(fixture, "key", "old");
+    gated_loader_await_calls(fixture->loader, 1);
+    assert_int_equal(fixture_stats(fixture).loads, 1);
+    assert_int_equal(fixture_stats(fixture).stale, 5);
+    struct call *call = call_start(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    call_expect(call, SLUICE_OK, "old");
+    expect_stale_outcome(&call->outcome, "old", NULL);
+    assert_int_equal(call->outcome.age_ms, TTL_MS);
+
+    gated_loader_end(fixture->loader, 0, ENDING_VALUE, "new");
+    fixture_expect_get(fixture, "key", SLUICE_OK, "new", SLUICE_SOURCE_HIT);
+    fixture_expect_present(fixture, "key", SLUICE_OK, "new");
+}
+
+static void rule_12_a_stale_value_is_given_to_the_last_millisecond_of_its_window(void **state)
+{
+    struct fixture *fixture = open_revalidating(state);
+
+    for (int ticked = 0; ticked <= 1; ticked++) {
+        fixture_put(fixture, "key", "old");
+        fake_clock_advance(&fixture->clock, TTL_MS + STALE_MS - 1);
+        if (ticked)
+            sluice_cache_tick(fixture->cache);
+        fixture_expect_stale(fixture, "key", "old");
+        gated_loader_await_calls(fixture->loader, (size_t)ticked + 1);
+        fake_clock_advance(&fixture->clock, 1);
+        if (ticked)
+            sluice_cache_tick(fixture->cache);
+        fixture_expect_absent(fixture, "key");
+        gated_loader_end(fixture->loader, (size_t)ticked, ENDING_VALUE, "new");
+        fixture_expect_present(fixture, "key", SLUICE_OK, "new");
+    }
+}
+
+static void rule_12_without_a_window_nothing_stale_is_given(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture_open(fixture);
+
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS);
+    fixture_expect_absent(fixture, "key");
+    struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    assert_null(gated_loader_old_value(fixture->loader, 0));
+    gated_loader_end(fixture->loader, 0, ENDING_FAILURE, "why");
+    call_expect(call, SLUICE_LOAD_FAILED, "why");
+    assert_int_equal(fixture_stats(fixture).stale, 0);
+}
+
+static void rule_12_an_invalidated_value_is_never_given_as_stale(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture->options.stale_while_revalidate_ms = STALE_MS;
+    fixture->options.stale_if_error_ms = STALE_MS;
+    fixture_open(fixture);
+
+    for (int how = 0; how < INVALIDATIONS; how++) {
+        size_t number = gated_loader_calls_in_all(fixture->loader);
+        fixture_put(fixture, "key", "old");
+        fixture_advance(fixture, TTL_MS);
+        fixture_expect_stale(fixture, "key", "old");
+        gated_loader_await_calls(fixture->loader, number + 1);
+        fixture_invalidate(fixture, (enum invalidation)how, "key");
+        fixture_expect_absent(fixture, "key");
+        struct call *call = call_park(fixture, WAY_BLOCKING, "key", SLUICE_WAIT_FOREVER);
+        gated_loader_end(fixture->loader, number + 1, ENDING_FAILURE, "why");
+        call_expect(call, SLUICE_LOAD_FAILED, "why");
+        gated_loader_end(fixture->loader, number, ENDING_VALUE, "reappeared");
+        fixture_expect_absent(fixture, "key");
+    }
+}
+
+static void rule_12_a_stale_value_is_shown_as_one(void **state)
+{
+    struct fixture *fixture = open_revalidating(state);
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS);
+    fixture_expect_stale(fixture, "key", "old");
+    gated_loader_await_calls(fixture->loader, 1);
+    assert_int_equal(fixture_stats(fixture).entries, 1);
+    fixture_advance(fixture, STALE_MS);
+    assert_int_equal(fixture_stats(fixture).entries, 0);
+    assert_int_equal(fixture_stats(fixture).expired, 1);
+}
+
+static void rule_12_a_window_without_an_end_keeps_the_value(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture->options.stale_while_revalidate_ms = SLUICE_NEVER;
+    fixture_open(fixture);
+
+    fixture_put(fixture, "key", "old");
+    assert_int_equal(fixture_advance(fixture, INT64_C(1) << 40), SLUICE_NEVER);
+    fixture_expect_stale(fixture, "key", "old");
+    gated_loader_await_calls(fixture->loader, 1);
+}
+
+/* ---- if its load fails ------------------------------------------------------------------------------------------- */
+
+static struct fixture *open_tolerant(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture->options.stale_if_error_ms = STALE_MS;
+    fixture->options.failure_backoff_ms = 200;
+    fixture_open(fixture);
+    return fixture;
+}
+
+static void rule_12_those_whose_load_fails_are_given_the_old_value(void **state)
+{
+    static const enum ending endings[] = {ENDING_FAILURE, ENDING_REFUSAL, ENDING_TIME_OUT, ENDING_TOO_LARGE};
+    struct fixture *fixture = open_tolerant(state);
+
+    for (size_t i = 0; i < COUNT_OF(endings); i++) {
+        fixture_put(fixture, "key", "old");
+        fixture_advance(fixture, TTL_MS);
+        fixture_expect_absent(fixture, "key"); /* no error yet */
+        struct crowd crowd;
+        crowd_park(fixture, &crowd, 4, "key", WAY_BLOCKING);
+        assert_string_equal(sluice_value_data(gated_loader_old_value(fixture->loader, i)), "old");
+        gated_loader_end(fixture->loader, i, endings[i], "why");
+        for (size_t j = 0; j < 4; j++) {
+            call_await(crowd.calls[j]);
+            expect_stale_outcome(&crowd.calls[j]->outcome, "old", "why");
+            assert_int_equal(crowd.calls[j]->outcome.source, j == 0 ? SLUICE_SOURCE_LOAD : SLUICE_SOURCE_COALESCED);
+        }
+        assert_int_equal(fixture_stats(fixture).stale, 4 * (i + 1));
+    }
+    assert_int_equal(fixture_stats(fixture).loads_failed, COUNT_OF(endings));
+}
+
+static void rule_12_while_the_back_off_runs_it_is_given_at_once(void **state)
+{
+    struct fixture *fixture = open_tolerant(state);
+
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS);
+    struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    gated_loader_end(fixture->loader, 0, ENDING_FAILURE, "why");
+    call_await(call);
+    fixture_advance(fixture, 149);
+    fixture_expect_stale(fixture, "key", "old");
+    assert_int_equal(fixture_stats(fixture).loads, 1);
+    fixture_advance(fixture, 51);
+    struct call *again = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    assert_int_equal(fixture_stats(fixture).loads, 2);
+    gated_loader_end(fixture->loader, 1, ENDING_VALUE, "new");
+    call_expect(again, SLUICE_OK, "new");
+    assert_false(again->outcome.stale);
+}
+
+static void rule_12_past_the_window_a_failure_is_a_failure(void **state)
+{
+    struct fixture *fixture = open_tolerant(state);
+
+    /* The window is over before the load begins, or while it runs, told by the clock alone or by a tick. */
+    for (int when = 0; when < 3; when++) {
+        fixture_put(fixture, "key", "old");
+        fixture_advance(fixture, when == 0 ? TTL_MS + STALE_MS : TTL_MS + STALE_MS - 1);
+        struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+        fake_clock_advance(&fixture->clock, 1);
+        if (when == 2)
+            sluice_cache_tick(fixture->cache);
+        gated_loader_end(fixture->loader, (size_t)when, ENDING_FAILURE, "why");
+        call_expect(call, SLUICE_LOAD_FAILED, "why");
+        fixture_expect_present(fixture, "key", SLUICE_LOAD_FAILED, "why");
+    }
+    assert_int_equal(fixture_stats(fixture).stale, 0);
+}
+
+static void rule_12_a_load_over_its_deadline_is_an_error_too(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture->options.stale_if_error_ms = STALE_MS;
+    fixture->options.load_timeout_ms = 50;
+    fixture_open(fixture);
+
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS);
+    struct call *call = call_park(fixture, WAY_BLOCKING, "key", SLUICE_WAIT_FOREVER);
+    fixture_advance(fixture, 50);
+    call_await(call);
+    expect_stale_outcome(&call->outcome, "old", NULL);
+}
+
+static void rule_12_a_waiter_that_leaves_is_given_nothing_stale(void **state)
+{
+    struct fixture *fixture = open_tolerant(state);
+
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS);
+    struct call *call = call_park(fixture, WAY_ASYNC, "key", 10);
+    fixture_advance(fixture, 10);
+    call_expect(call, SLUICE_TIMED_OUT, NULL);
+    assert_false(call->outcome.stale);
+}
+
+static void rule_12_a_load_that_finds_nothing_is_no_error(void **state)
+{
+    struct fixture *fixture = open_tolerant(state);
+
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS);
+    struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    gated_loader_end(fixture->loader, 0, ENDING_NOT_FOUND, NULL);
+    call_expect(call, SLUICE_NOT_FOUND, NULL);
+    fixture_expect_absent(fixture, "key");
+}
+
+static void rule_12_the_close_gives_nothing_stale(void **state)
+{
+    struct fixture *fixture = open_tolerant(state);
+
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS);
+    struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    sluice_cache_close(fixture->cache);
+    call_expect(call, SLUICE_CLOSED, NULL);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(rule_12_a_stale_value_is_given_while_one_reload_runs),
+        FIXTURE_TEST(rule_12_a_stale_value_is_given_to_the_last_millisecond_of_its_window),
+        FIXTURE_TEST(rule_12_without_a_window_nothing_stale_is_given),
+        FIXTURE_TEST(rule_12_an_invalidated_value_is_never_given_as_stale),
+        FIXTURE_TEST(rule_12_a_stale_value_is_shown_as_one),
+        FIXTURE_TEST(rule_12_a_window_without_an_end_keeps_the_value),
+        FIXTURE_TEST(rule_12_those_whose_load_fails_are_given_the_old_value),
+        FIXTURE_TEST(rule_12_while_the_back_off_runs_it_is_given_at_once),
+        FIXTURE_TEST(rule_12_past_the_window_a_failure_is_a_failure),
+        FIXTURE_TEST(rule_12_a_load_over_its_deadline_is_an_error_too),
+        FIXTURE_TEST(rule_12_a_waiter_that_leaves_is_given_nothing_stale),
+        FIXTURE_TEST(rule_12_a_load_that_finds_nothing_is_no_error),
+        FIXTURE_TEST(rule_12_the_close_gives_nothing_stale),
+    };
+    FIXTURE_MAIN(tests);
+}

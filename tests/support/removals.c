@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* removals.c: see removals.h. */
+#include "removals.h"
+
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void removals_tell(void *self, const struct sluice_removal *removal)
+{
+    struct removals *removals = self;
+    pthread_mutex_lock(&removals->lock);
+    if (removals->count == REMOVALS_MAX) {
+        fputs("removals: more than it was made for\n", stderr);
+        abort();
+    }
+    struct removals_one *one = &removals->told[removals->count++];
+    snprintf(one->key, sizeof one->key, "%.*s", (int)removal->key_size, (const char *)removal->key);
+    snprintf(one->value, sizeof one->value, "%s", (const char *)sluice_value_data(removal->value));
+    one->cause = removal->cause;
+    pthread_mutex_unlock(&removals->lock);
+}
+
+struct removals *removals_create(void)
+{
+    struct removals *removals = calloc(1, sizeof *removals);
+    if (removals == NULL)
+        abort();
+    pthread_mutex_init(&removals->lock, NULL);
+    return removals;
+}
+
+void removals_destroy(struct removals *removals)
+{
+    pthread_mutex_destroy(&removals->lock);
+    free(removals);
+}
+
+struct sluice_listener removals_option(struct removals *removals)
+{
+    return (struct sluice_listener){.removed = removals_tell, .self = removals};
+}
+
+void removals_expect(struct removals *removals, const char *key, const char *value, enum sluice_removal_cause cause)
+{
+    struct removals_one one = {"nothing more was told", "", SLUICE_REMOVED_EXPLICIT};
+    pthread_mutex_lock(&removals->lock);
+    bool told = removals->expected < removals->count;
+    if (told)
+        one = removals->told[removals->expected++];
+    pthread_mutex_unlock(&removals->lock);
+    assert_string_equal(one.key, key);
+    assert_string_equal(one.value, value);
+    assert_string_equal(sluice_removal_cause_name(one.cause), sluice_removal_cause_name(cause));
+}
+
+void removals_expect_none(struct removals *removals)
+{
+    pthread_mutex_lock(&removals->lock);
+    size_t left = removals->count - removals->expected;
+    struct removals_one *next = &removals->told[removals->expected];
+    if (left > 0)
+        fprintf(stderr, "told besides: \"%s\" (\"%s\"), %s\n", next->key, next->value,
+                sluice_removal_cause_name(next->cause));
+    pthread_mutex_unlock(&removals->lock);
+    assert_int_equal(left, 0);
+}
