@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * history_storm SECONDS SEED LOG: threads do everything to a fresh cache at random, through the public interface, and
+ * the history of it is written to LOG for history_check. The run is over after SECONDS (a fraction is allowed), or when
+ * a thread has written RECORDS_MAX records. The seed also draws how the cache is set up. Status: 0 the log is written.
+ */
+#include "await.h"
+#include "errand.h"
+#include "random.h"
+#include "run.h"
+#include "slow_loader.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORDS_MAX ((size_t)240000)
+
+static struct run_mood mood_of(uint64_t seed)
+{
+    struct random random;
+    struct run_mood mood;
+
+    random_init(&random, seed);
+    mood.keys = 2 + random_below(&random, RUN_KEYS_MAX - 1);
+    mood.shards = 1u << random_below(&random, 3);
+    mood.changes = 10u << random_below(&random, 6);
+    mood.slow = 5u << random_below(&random, 7);
+    mood.pressure = seed % 4 == 3;
+    mood.load_timeout_ms = seed % 3 == 2 ? SLOW_LOAD_TIMEOUT_MS : SLUICE_NEVER;
+    return mood;
+}
+
+static struct record_facts facts_of(const struct run *run)
+{
+    const unsigned always[] = {1, 3, 4, 7, 13, 19, 23};
+    struct record_facts facts = {
+        .seed = run->seed,
+        .load_timeout_ms = run->mood.load_timeout_ms == SLUICE_NEVER ? RECORD_NEVER : run->mood.load_timeout_ms,
+        .evicts = run->mood.pressure,
+    };
+
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+        facts.rules |= 1u << always[i];
+    if (!run->mood.pressure)
+        facts.rules |= 1u << 2;
+    return facts;
+}
+
+static struct sluice_options options_of(const struct run *run, struct slow_loader *loader)
+{
+    struct sluice_options options = SLUICE_OPTIONS_INIT;
+
+    options.loader = slow_loader_option(loader);
+    options.shards = run->mood.shards;
+    options.maximum_entries = run->mood.pressure ? run->mood.keys / 2 : 1000;
+    options.expire_after_write_ms = SLOW_EXPIRE_MS;
+    options.not_found_ttl_ms = 3;
+    options.failure_backoff_ms = 1;
+    options.failure_backoff_max_ms = 4;
+    options.load_timeout_ms = run->mood.load_timeout_ms;
+    options.waiters_per_key_max = 8;
+    options.loads_max = SLOW_LOADS_MAX;
+    return options;
+}
+
+struct worker_errand {
+    struct run *run;
+    unsigned number;
+};
+
+static void work(void *arg)
+{
+    struct worker_errand *errand = arg;
+
+    run_work(errand->run, errand->number);
+}
+
+/* Lets the workers do what they like until the time is over. */
+static bool blow(struct run *run, struct slow_loader *loader, int64_t span_ms)
+{
+    struct worker_errand errands[RUN_WORKERS];
+    struct errand *threads[RUN_WORKERS];
+    int64_t start_ms = await_now_ms();
+    bool ended = true;
+
+    for (unsigned i = 0; i < RUN_WORKERS; i++) {
+        errands[i] = (struct worker_errand){run, i};
+        threads[i] = errand_start(work, &errands[i]);
+    }
+    while (await_now_ms() - start_ms < span_ms && !record_full(run->log))
+        sched_yield();
+    atomic_store(&run->stop, true);
+    slow_loader_hurry(loader);
+    for (unsigned i = 0; i < RUN_WORKERS; i++)
+        ended = errand_ended(threads[i]) && ended;
+    for (unsigned i = 0; i < RUN_WORKERS && ended; i++)
+        errand_join(threads[i]);
+    return ended;
+}
+
+/* Waits until no load is in flight and nobody is parked, and writes the counters down. */
+static bool record_stats(struct run *run)
+{
+    int64_t start_ms = await_now_ms();
+    struct sluice_stats stats;
+
+    do
+        sluice_cache_stats(run->cache, &stats);
+    while ((stats.loads_in_flight > 0 || stats.waiters > 0) && await_again(start_ms));
+
+    const uint64_t counts[RECORD_STATS_COUNT] = {
+        [RECORD_STAT_GETS] = stats.gets,
+        [RECORD_STAT_HITS] = stats.hits,
+        [RECORD_STAT_STALE] = stats.stale,
+        [RECORD_STAT_MISSES] = stats.misses,
+        [RECORD_STAT_COALESCED] = stats.coalesced,
+        [RECORD_STAT_REFUSED] = stats.refused,
+        [RECORD_STAT_WAITS_TIMED_OUT] = stats.waits_timed_out,
+        [RECORD_STAT_WAITS_CANCELLED] = stats.waits_cancelled,
+        [RECORD_STAT_LOADS] = stats.loads,
+        [RECORD_STAT_LOADS_COMPLETED] = stats.loads_completed,
+        [RECORD_STAT_LOADS_FAILED] = stats.loads_failed,
+        [RECORD_STAT_LOADS_NOT_FOUND] = stats.loads_not_found,
+        [RECORD_STAT_LOADS_DROPPED] = stats.loads_dropped,
+        [RECORD_STAT_LOADS_IN_FLIGHT] = stats.loads_in_flight,
+        [RECORD_STAT_WAITERS] = stats.waiters,
+        [RECORD_STAT_PUTS] = stats.puts,
+    };
+    for (unsigned i = 0; i < RECORD_STATS_COUNT; i++)
+        record_add(run->log, (struct record){.kind = RECORD_STATS, .how = (uint8_t)i, .value = counts[i]});
+    return stats.loads_in_flight == 0;
+}
+
+static bool storm(struct run *run, int64_t span_ms)
+{
+    struct slow_loader *loader = slow_loader_create(run);
+    struct sluice_options options = options_of(run, loader);
+    enum sluice_error error = sluice_cache_create(&options, &run->cache);
+    uint64_t begin;
+
+    if (error != SLUICE_OK) {
+        fprintf(stderr, "history_storm: %s\n", sluice_strerror(error));
+        return false;
+    }
+    if (!blow(run, loader, span_ms) || !record_stats(run)) {
+        fputs("history_storm: a thread or a load does not come to its end\n", stderr);
+        abort();
+    }
+    begin = record_add(run->log, (struct record){.kind = RECORD_DESTROY_BEGIN});
+    sluice_cache_destroy(run->cache);
+    record_add(run->log, (struct record){.kind = RECORD_DESTROY_END, .begin = begin});
+    slow_loader_destroy(loader);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct run run = {.stop = false};
+    struct record_facts facts;
+    double seconds;
+    bool written;
+
+    if (argc != 4 || (seconds = strtod(argv[1], NULL)) <= 0) {
+        fputs("usage: history_storm SECONDS SEED LOG\n", stderr);
+        return 2;
+    }
+    run.seed = strtoull(argv[2], NULL, 0);
+    run.mood = mood_of(run.seed);
+    facts = facts_of(&run);
+    run.log = record_log_create(&facts, RECORDS_MAX);
+    written = storm(&run, (int64_t)(seconds * 1000));
+    if (written && !record_log_write(run.log, argv[3])) {
+        fprintf(stderr, "history_storm: %s: %s\n", argv[3], strerror(errno));
+        written = false;
+    }
+    record_log_destroy(run.log);
+    return written ? 0 : 1;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* judge_internal.h: what the parts of the judge share. For judge*.c alone; see judge.h. */
+#ifndef TESTS_JUDGE_INTERNAL_H
+#define TESTS_JUDGE_INTERNAL_H
+
+#include "judge.h"
+
+/* An instant that does not come. */
+#define JUDGE_FAR INT64_MAX
+
+/* What is known of a get. */
+struct get_note {
+    uint64_t floor_invalidated; /* of the key when it began: see struct key_state */
+    uint64_t floor_put;
+    uint64_t epoch; /* of the key when it began */
+    uint64_t parked;
+    uint64_t settled_by; /* a put that must have released it: begun after it had parked, and returned */
+    uint64_t told;       /* its callback */
+    uint64_t cancelled;
+    uint64_t next; /* in the key's list of parked gets */
+    bool quiet;    /* nothing that removes was under way when it began */
+};
+
+/* What is known of a load or a put, and of the value that it brings. */
+struct value_note {
+    uint64_t since;     /* of a load: its flight began after this record; 0: not known */
+    uint64_t finish;    /* the record that brings the value; 0: none yet */
+    uint64_t ended;     /* the call that did has returned; 0: not yet */
+    uint64_t birth;     /* what rules 3 and 4 go by: the load's begin, the put's return */
+    int64_t fresh_ms;   /* fresh before this instant for certain */
+    int64_t refresh_ms; /* not due for a reload before this instant for certain */
+    int64_t gone_ms;    /* past its time to live from this instant on for certain */
+    uint64_t epoch;     /* of the key when the end, or the put, began */
+    uint64_t stored;    /* a record that proves that it was stored */
+    uint64_t removed;   /* the listener was told */
+    uint64_t overtaken; /* of a load: the put that came while it was current or over */
+    uint64_t next;      /* in the key's list of loads that have not ended */
+    uint32_t renewals;  /* ends of loads that may have renewed it */
+    uint32_t renewal;   /* of a reload: `renewals` of the old value when its end began */
+    bool brings;        /* a value, not a failure */
+    bool removes;       /* its end counts among the key's removers */
+    bool quiet;         /* nothing else that removes was under way when the end, or the put, began */
+    bool dead;          /* of a load: an invalidation or a put had ended its flight before the end began */
+    bool current;       /* of a load: its flight was certainly current when the end began */
+};
+
+struct note {
+    union {
+        struct get_note get;
+        struct value_note value;
+    };
+};
+
+/* The calls of one kind under way, and the end of the last that returned. */
+struct calls {
+    unsigned open;
+    uint64_t last_end;
+};
+
+/* What is certain of a key at this point of the pass. */
+struct key_state {
+    struct calls invalidations;
+    struct calls puts;
+    unsigned removers; /* calls under way that may take a value away or bring another: also the ends of loads */
+    uint64_t epoch;    /* moves with each begin and end of these */
+
+    /* The latest begin of an invalidation, and of a put, that has returned: older values may not be given to gets that
+     * begin from here on (rules 3, 4). */
+    uint64_t floor_invalidated;
+    uint64_t floor_put;
+
+    /* The value that is certainly in the table; 0: none. */
+    uint64_t there;
+    uint64_t there_since; /* since this record, or else the flight that brought it was current */
+    uint64_t seen_since;  /* since this record by every get; 0: its load's end is under way */
+
+    /* A reload of `there` has failed: none before this instant. */
+    uint64_t backoff_since;
+    int64_t backoff_ms;
+
+    uint64_t loads;           /* the first of the list of loads that have not ended */
+    uint64_t parked;          /* the first of the list of gets that are parked */
+    uint64_t not_found_birth; /* the latest begin of a load that found nothing */
+};
+
+struct judge {
+    const struct history *history;
+    struct note *notes; /* of record n at n - 1 */
+    struct verdict *verdict;
+    struct key_state keys[RECORD_KEYS_MAX];
+    uint64_t counts[RECORD_STATS_COUNT]; /* what the log counts, for rule 23 */
+    uint64_t ended_loads;                /* by the counters of the ways in which loads end */
+    unsigned ended_kinds;                /* how many of these there were */
+    uint64_t stats_at;                   /* the first counter's record */
+    uint64_t destroyed;                  /* the destroy that has begun */
+};
+
+static inline struct get_note *judge_get(struct judge *judge, uint64_t order)
+{
+    return &judge->notes[order - 1].get;
+}
+
+static inline struct value_note *judge_value(struct judge *judge, uint64_t order)
+{
+    return &judge->notes[order - 1].value;
+}
+
+static inline struct key_state *judge_key(struct judge *judge, const struct record *begin)
+{
+    return &judge->keys[history_key(begin)];
+}
+
+/* Remembers the first broken rule, with the records that show it. */
+void judge_break(struct judge *judge, unsigned rule, unsigned key, const char *why, uint64_t first, uint64_t second,
+                 uint64_t third, uint64_t fourth);
+
+static inline void judge_count(struct judge *judge, unsigned rule)
+{
+    judge->verdict->judged[rule]++;
+}
+
+/* judge_table.c: what is in the table, and who changes it. */
+bool table_quiet_since(const struct key_state *key, uint64_t order);
+void table_load_begin(struct judge *judge, const struct record *record);
+void table_finish_begin(struct judge *judge, const struct record *record);
+void table_finish_end(struct judge *judge, const struct record *record);
+void table_put_begin(struct judge *judge, const struct record *record);
+void table_put_end(struct judge *judge, const struct record *record);
+void table_invalidate_begin(struct judge *judge, const struct record *record);
+void table_invalidate_end(struct judge *judge, const struct record *record);
+
+/* A get was given `value` from the table: it was there between the get's begin and this record. */
+void table_hit(struct judge *judge, const struct record *begin, const struct record *record);
+
+/* judge_loads.c: rules 1, 2 and 11 of a load that begins; `since` of its note is set, and it is not in the list yet. */
+void loads_judge(struct judge *judge, const struct record *record);
+
+/* judge_gets.c: gets and what they are given (rules 2, 3, 4, 7, 11, 12, 13, 19). */
+void gets_begin(struct judge *judge, const struct record *record);
+void gets_parked(struct judge *judge, const struct record *record);
+void gets_outcome(struct judge *judge, const struct record *record);
+void gets_cancel_end(struct judge *judge, const struct record *record);
+void gets_settle(struct judge *judge, struct key_state *key, uint64_t put);
+void gets_at_end(struct judge *judge);
+
+/* judge_removed.c: rule 22. */
+void removed_judge(struct judge *judge, const struct record *record);
+void removed_at_end(struct judge *judge);
+
+/* judge_sums.c: rule 23. */
+void sums_stat(struct judge *judge, const struct record *record);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_loads.c: whether a load might begin (rules 1, 2, 11).
+ *
+ * The loader is called after the flight has begun, so the flight's begin lies between the get that started it, whose
+ * record is `since`, and the record of the load.
+ */
+#include "judge_internal.h"
+
+/* Whether a flight that began after the record `since` can have met its deadline by now. */
+static bool flight_may_be_late(const struct judge *judge, uint64_t since, int64_t now_ms)
+{
+    int64_t timeout_ms = judge->history->facts.load_timeout_ms;
+
+    return timeout_ms != RECORD_NEVER && now_ms - history_at(judge->history, since)->time_ms >= timeout_ms - 1;
+}
+
+/*
+ * Rule 1: each of two loads that have not ended has begun; if nothing can have ended or detached a flight since the
+ * earlier of both, both are current.
+ */
+static void judge_one_flight(struct judge *judge, const struct key_state *key, const struct record *record)
+{
+    if (!table_quiet_since(key, record->begin) || flight_may_be_late(judge, record->begin, record->time_ms))
+        return;
+    judge_count(judge, 1);
+    for (uint64_t other = key->loads; other != 0; other = judge_value(judge, other)->next) {
+        uint64_t since = judge_value(judge, other)->since;
+        if (since != 0 && table_quiet_since(key, since) && !flight_may_be_late(judge, since, record->time_ms))
+            judge_break(judge, 1, history_key(record), "a load begins while another one is current", since, other,
+                        record->begin, record->order);
+    }
+}
+
+/* Rules 2 and 11: a load that begins while a fresh value is certainly there is a reload, in time, and has the value. */
+static void judge_fresh(struct judge *judge, const struct key_state *key, const struct record *record)
+{
+    const struct value_note *value;
+    unsigned number = history_key(record);
+    bool asked = history_at(judge->history, record->begin)->kind == RECORD_REFRESH_BEGIN;
+
+    if (key->there == 0 || key->there_since >= record->begin)
+        return;
+    value = judge_value(judge, key->there);
+    if (value->fresh_ms != JUDGE_FAR && record->time_ms >= value->fresh_ms - JUDGE_MARGIN_MS)
+        return;
+    judge_count(judge, 2);
+    if (!asked && record->time_ms < value->refresh_ms)
+        judge_break(judge, 2, number, "a load begins while a fresh value is there, and no reload is due", key->there,
+                    value->finish, record->begin, record->order);
+    judge_count(judge, 11);
+    if (record->value != key->there)
+        judge_break(judge, 11, number, "a reload is not given the value that is there", key->there, value->finish,
+                    record->begin, record->order);
+    if (!asked && key->backoff_since != 0 && key->backoff_since < record->begin && record->time_ms < key->backoff_ms)
+        judge_break(judge, 11, number, "a reload begins too soon after one that failed", key->there, key->backoff_since,
+                    record->begin, record->order);
+}
+
+/* Rule 11: what an invalidation or a put had ruled out when the flight began is not given to the loader either. */
+static void judge_old_value(struct judge *judge, const struct record *record)
+{
+    const struct record *begin = history_at(judge->history, record->begin);
+    const struct value_note *old;
+    const struct get_note *get;
+
+    if (record->value == 0 || begin->kind != RECORD_GET_BEGIN)
+        return;
+    if (record->value >= record->order || judge_value(judge, record->value)->finish == 0 ||
+        history_at(judge->history, record->value)->keys != record->keys) {
+        judge_break(judge, 0, history_key(record), "a load is given a value that is none of its key", record->order, 0,
+                    0, 0);
+        return;
+    }
+    old = judge_value(judge, record->value);
+    get = judge_get(judge, begin->order);
+    judge_count(judge, 11);
+    if (old->birth < get->floor_invalidated || old->birth < get->floor_put)
+        judge_break(judge, 11, history_key(record), "a load is given an old value that had been ruled out",
+                    record->value, old->birth < get->floor_put ? get->floor_put : get->floor_invalidated, record->begin,
+                    record->order);
+}
+
+void loads_judge(struct judge *judge, const struct record *record)
+{
+    const struct key_state *key = judge_key(judge, record);
+
+    if (record->begin == 0)
+        return;
+    judge_one_flight(judge, key, record);
+    judge_fresh(judge, key, record);
+    judge_old_value(judge, record);
+}

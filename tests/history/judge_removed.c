@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_removed.c: every stored value leaves exactly once, and for a reason that can be (rule 22).
+ *
+ * That a value was stored is known of a put that returned, of a load that ended with nobody else about, and of what a
+ * get was given from the table. That it was not is known of one with a time to live of 0, and of a load whose flight
+ * was ended before.
+ */
+#include "judge_internal.h"
+
+/* NULL, or why the value can't have left so. */
+static const char *cause_fault(const struct judge *judge, const struct key_state *key, const struct value_note *value,
+                               const struct record *record)
+{
+    switch (record->how) {
+    case RECORD_EXPLICIT:
+        if (judge->destroyed == 0 && key->invalidations.open == 0 && key->invalidations.last_end < value->finish)
+            return "a value leaves as invalidated, and was not";
+        return NULL;
+    case RECORD_EXPIRED:
+        return record->time_ms < value->fresh_ms ? "a value leaves as expired before its time is over" : NULL;
+    case RECORD_SIZE:
+        return !judge->history->facts.evicts ? "a value leaves for want of room, and there was enough" : NULL;
+    default:
+        return NULL;
+    }
+}
+
+void removed_judge(struct judge *judge, const struct record *record)
+{
+    const struct key_state *key = judge_key(judge, record);
+    const struct record *source;
+    struct value_note *value;
+    unsigned number = history_key(record);
+    const char *fault;
+
+    if (record->value == 0 || record->value >= record->order ||
+        history_at(judge->history, record->value)->keys != record->keys || !judge_value(judge, record->value)->brings) {
+        judge_break(judge, 0, number, "a value leaves that nobody brought for its key", record->order, 0, 0, 0);
+        return;
+    }
+    value = judge_value(judge, record->value);
+    source = history_at(judge->history, value->finish);
+    judge_count(judge, 22);
+    if (value->removed != 0)
+        judge_break(judge, 22, number, "a value leaves twice", record->value, value->removed, record->order, 0);
+    if (source->ttl_ms == 0 || value->dead)
+        judge_break(judge, 22, number, "a value leaves that can't have been stored", record->value, value->finish,
+                    record->order, 0);
+    if (judge->destroyed == 0 && key->there == record->value && key->seen_since != 0 &&
+        record->time_ms < value->fresh_ms)
+        judge_break(judge, 22, number, "a value leaves that is fresh, and nothing took it away", record->value,
+                    value->finish, key->seen_since, record->order);
+    fault = cause_fault(judge, key, value, record);
+    if (fault != NULL)
+        judge_break(judge, 22, number, fault, record->value, value->finish, record->order, 0);
+    value->removed = record->order;
+}
+
+void removed_at_end(struct judge *judge)
+{
+    if (!judge->history->facts.listens || judge->destroyed == 0)
+        return;
+    for (uint64_t order = 1; order <= judge->history->count; order++) {
+        const struct record *record = history_at(judge->history, order);
+        const struct value_note *value;
+        if (record->kind != RECORD_PUT_BEGIN && record->kind != RECORD_LOAD_BEGIN)
+            continue;
+        value = judge_value(judge, order);
+        if (value->stored == 0)
+            continue;
+        judge_count(judge, 22);
+        if (value->removed == 0)
+            judge_break(judge, 22, history_key(record), "a value was stored and never left", order, value->finish,
+                        value->stored, judge->destroyed);
+    }
+}

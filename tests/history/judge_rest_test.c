@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_rest_test.c: the judge is shown histories made by hand that break the rules of reloads, times, callbacks,
+ * removals and counters, or nearly do; and logs that are not whole.
+ */
+#include "story.h"
+#include "test.h"
+
+static struct story story;
+
+static int begin(void **state)
+{
+    (void)state;
+    story_begin(&story);
+    return 0;
+}
+
+static void cancel(uint64_t get)
+{
+    uint64_t begin_order = story_tell(&story, (struct record){.kind = RECORD_CANCEL_BEGIN, .begin = get});
+
+    story_tell(&story, (struct record){.kind = RECORD_CANCEL_END, .begin = begin_order});
+}
+
+/* ---- rules 7 and 19 ---------------------------------------------------------------------------------------------- */
+
+static void rule_7_is_broken_by_a_callback_after_the_cancel(void **state)
+{
+    (void)state;
+    uint64_t value = story_whole_put(&story, 0, STORY_LONG);
+    uint64_t get = story_get(&story, 1);
+    (void)value;
+    story_parked(&story, get);
+    cancel(get);
+    story_callback(&story, get, RECORD_COALESCED, story_whole_put(&story, 1, STORY_LONG));
+    story_expect(&story, 7);
+}
+
+static void rule_19_is_broken_by_a_second_callback(void **state)
+{
+    (void)state;
+    uint64_t get = story_get(&story, 0);
+    story_parked(&story, get);
+    uint64_t put = story_put(&story, 0, STORY_LONG);
+    story_callback(&story, get, RECORD_COALESCED, put);
+    story_callback(&story, get, RECORD_COALESCED, put);
+    story_put_end(&story, put);
+    story_expect(&story, 19);
+}
+
+static void rule_19_is_broken_by_a_callback_that_never_runs(void **state)
+{
+    (void)state;
+    story_parked(&story, story_get(&story, 0));
+    story_expect(&story, 19);
+}
+
+/* ---- rule 11 ----------------------------------------------------------------------------------------------------- */
+
+#define REFRESH_MS 10
+
+/* A put value of which a reload is due after REFRESH_MS. */
+static uint64_t put_with_refresh(void)
+{
+    uint64_t put = story_tell(
+        &story, (struct record){.kind = RECORD_PUT_BEGIN, .keys = 1, .ttl_ms = STORY_LONG, .refresh_ms = REFRESH_MS});
+
+    story_put_end(&story, put);
+    return put;
+}
+
+/* A get is given the value, and starts its reload. */
+static uint64_t reload(uint64_t old)
+{
+    uint64_t get = story_get(&story, 0);
+
+    story_get_end(&story, get, RECORD_HIT, old);
+    return story_load(&story, 0, get, old);
+}
+
+static void rule_11_holds_for_a_reload_in_time(void **state)
+{
+    (void)state;
+    uint64_t value = put_with_refresh();
+    story.now_ms += REFRESH_MS;
+    uint64_t load = reload(value);
+    story_hit(&story, 0, value);
+    story_finish_end(&story, story_finish(&story, load, RECORD_VALUE, STORY_LONG));
+    story_hit(&story, 0, load);
+    story_expect(&story, STORY_HOLDS);
+}
+
+static void rule_2_is_broken_by_a_reload_before_its_time(void **state)
+{
+    (void)state;
+    uint64_t value = put_with_refresh();
+    story.now_ms += REFRESH_MS - 1;
+    uint64_t load = reload(value);
+    story_finish_end(&story, story_finish(&story, load, RECORD_VALUE, STORY_LONG));
+    story_expect(&story, 2);
+}
+
+static void rule_11_is_broken_by_a_get_that_waits_for_the_reload(void **state)
+{
+    (void)state;
+    uint64_t value = put_with_refresh();
+    story.now_ms += REFRESH_MS;
+    uint64_t load = reload(value);
+    uint64_t get = story_get(&story, 0);
+    story_parked(&story, get);
+    uint64_t finish = story_finish(&story, load, RECORD_VALUE, STORY_LONG);
+    story_callback(&story, get, RECORD_COALESCED, load);
+    story_finish_end(&story, finish);
+    story_expect(&story, 11);
+}
+
+static void rule_1_is_broken_by_a_second_reload(void **state)
+{
+    (void)state;
+    uint64_t value = put_with_refresh();
+    story.now_ms += REFRESH_MS;
+    uint64_t first = reload(value), second = reload(value);
+    story_finish_end(&story, story_finish(&story, first, RECORD_VALUE, STORY_LONG));
+    story_finish_end(&story, story_finish(&story, second, RECORD_VALUE, STORY_LONG));
+    story_expect(&story, 1);
+}
+
+static void rule_11_is_broken_by_a_value_that_comes_back_through_a_reload(void **state)
+{
+    (void)state;
+    uint64_t value = put_with_refresh();
+    story.now_ms += REFRESH_MS;
+    uint64_t load = reload(value);
+    story_whole_invalidate(&story, 0);
+    story_finish_end(&story, story_finish(&story, load, RECORD_VALUE, STORY_LONG));
+    story_hit(&story, 0, load);
+    story_expect(&story, 11);
+}
+
+static void rule_11_is_broken_by_an_old_value_that_was_invalidated(void **state)
+{
+    (void)state;
+    uint64_t value = put_with_refresh();
+    story_whole_invalidate(&story, 0);
+    uint64_t get = story_get(&story, 0);
+    uint64_t load = story_load(&story, 0, get, value);
+    story_finish_end(&story, story_finish(&story, load, RECORD_NOTHING, 0));
+    story_get_fails(&story, get, RECORD_NOT_FOUND);
+    story_expect(&story, 11);
+}
+
+static void rule_11_is_broken_by_a_reload_without_the_old_value(void **state)
+{
+    (void)state;
+    uint64_t value = put_with_refresh();
+    story.now_ms += REFRESH_MS;
+    uint64_t get = story_get(&story, 0);
+    story_get_end(&story, get, RECORD_HIT, value);
+    story_finish_end(&story, story_finish(&story, story_load(&story, 0, get, 0), RECORD_FAILURE, 0));
+    story_expect(&story, 11);
+}
+
+/* A reload fails; another begins `pause_ms` later. */
+static void reload_after(int64_t pause_ms)
+{
+    story.facts.backoff_ms = 5;
+    uint64_t value = put_with_refresh();
+    story.now_ms += REFRESH_MS;
+    story_finish_end(&story, story_finish(&story, reload(value), RECORD_FAILURE, 0));
+    story_hit(&story, 0, value);
+    story.now_ms += pause_ms;
+    story_finish_end(&story, story_finish(&story, reload(value), RECORD_FAILURE, 0));
+}
+
+static void rule_11_is_broken_by_a_reload_too_soon_after_a_failed_one(void **state)
+{
+    (void)state;
+    reload_after(4);
+    story_expect(&story, 11);
+}
+
+static void rule_11_holds_for_a_reload_after_the_back_off(void **state)
+{
+    (void)state;
+    reload_after(5);
+    story_expect(&story, STORY_HOLDS);
+}
+
+static void rule_11_is_broken_by_a_failed_reload_that_takes_the_value(void **state)
+{
+    (void)state;
+    uint64_t value = put_with_refresh();
+    story.now_ms += REFRESH_MS;
+    story_finish_end(&story, story_finish(&story, reload(value), RECORD_FAILURE, 0));
+    story_get_fails(&story, story_get(&story, 0), RECORD_NOT_CACHED);
+    story_expect(&story, 11);
+}
+
+static void a_value_that_is_renewed_lives_anew(void **state)
+{
+    (void)state;
+    uint64_t value = story_tell(
+        &story, (struct record){.kind = RECORD_PUT_BEGIN, .keys = 1, .ttl_ms = 100, .refresh_ms = REFRESH_MS});
+    story_put_end(&story, value);
+    story.now_ms += REFRESH_MS;
+    story_finish_end(&story, story_finish(&story, reload(value), RECORD_NOT_MODIFIED, STORY_LONG));
+    story.now_ms += 100;
+    story_hit(&story, 0, value); /* past its first time to live */
+    story_whole_load(&story, 0, STORY_LONG);
+    story_expect(&story, 2);
+}
+
+/* ---- rules 12 and 13 --------------------------------------------------------------------------------------------- */
+
+static void rule_12_is_broken_by_a_value_past_its_time(void **state)
+{
+    (void)state;
+    uint64_t value = story_whole_put(&story, 0, 5);
+    story.now_ms += 6;
+    story_hit(&story, 0, value);
+    story_expect(&story, 12);
+}
+
+/* A value of 5 ms is given, marked as stale, `past_ms` past its time. */
+static void give_stale(int64_t past_ms)
+{
+    story.facts.stale_ms = 10;
+    uint64_t value = story_whole_put(&story, 0, 5);
+    story.now_ms += 5 + past_ms;
+    story_tell(
+        &story,
+        (struct record){
+            .kind = RECORD_GET_END, .begin = story_get(&story, 0), .source = RECORD_HIT, .stale = 1, .value = value});
+}
+
+static void rule_12_holds_for_a_value_that_is_marked(void **state)
+{
+    (void)state;
+    give_stale(10);
+    story_expect(&story, STORY_HOLDS);
+}
+
+static void rule_12_is_broken_by_a_stale_value_past_the_times_for_that(void **state)
+{
+    (void)state;
+    give_stale(11);
+    story_expect(&story, 12);
+}
+
+static void rule_13_is_broken_by_a_hit(void **state)
+{
+    (void)state;
+    uint64_t get = story_get(&story, 0);
+    uint64_t value = story_put(&story, 0, 0);
+    story_get_end(&story, get, RECORD_HIT, value);
+    story_put_end(&story, value);
+    story_expect(&story, 13);
+}
+
+static void rule_13_is_broken_by_a_get_that_began_later(void **state)
+{
+    (void)state;
+    uint64_t load = story_whole_load(&story, 0, 0);
+    story_get_end(&story, story_get(&story, 0), RECORD_COALESCED, load);
+    story_expect(&story, 13);
+}
+
+static void rule_13_holds_for_a_get_that_had_joined(void **state)
+{
+    (void)state;
+    uint64_t get = story_get(&story, 0);
+    uint64_t load = story_whole_load(&story, 0, 0);
+    story_get_end(&story, get, RECORD_COALESCED, load);
+    story_expect(&story, STORY_HOLDS);
+}
+
+/* ---- rules 22 and 23 --------------------------------------------------------------------------------------------- */
+
+static void rule_22_is_broken_by_a_value_that_never_leaves(void **state)
+{
+    (void)state;
+    story.facts.listens = 1;
+    story_whole_put(&story, 0, STORY_LONG);
+    story_destroy(&story);
+    story_expect(&story, 22);
+}
+
+static void rule_22_is_broken_by_a_value_that_leaves_twice(void **state)
+{
+    (void)state;
+    uint64_t value = story_whole_put(&story, 0, STORY_LONG);
+    story_whole_invalidate(&story, 0);
+    story_removed(&story, 0, value, RECORD_EXPLICIT);
+    story_removed(&story, 0, value, RECORD_EXPLICIT);
+    story_expect(&story, 22);
+}
+
+static void rule_22_is_broken_by_a_value_that_was_not_stored(void **state)
+{
+    (void)state;
+    uint64_t value = story_whole_load(&story, 0, 0);
+    story_removed(&story, 0, value, RECORD_REPLACED);
+    story_expect(&story, 22);
+}
+
+static void rule_22_is_broken_by_a_cause_that_cannot_be(void **state)
+{
+    (void)state;
+    uint64_t value = story_whole_put(&story, 0, 5);
+    story.now_ms += 4;
+    uint64_t invalidate = story_invalidate(&story, 0);
+    story_removed(&story, 0, value, RECORD_EXPIRED);
+    story_invalidate_end(&story, invalidate);
+    story_expect(&story, 22);
+}
+
+static void rule_22_is_broken_by_a_hit_of_what_has_left(void **state)
+{
+    (void)state;
+    uint64_t value = story_whole_put(&story, 0, 5);
+    story.now_ms += 5;
+    story_removed(&story, 0, value, RECORD_EXPIRED);
+    story_hit(&story, 0, value);
+    story_expect(&story, 22);
+}
+
+static void rule_22_holds_if_all_leave_once(void **state)
+{
+    (void)state;
+    story.facts.listens = 1;
+    uint64_t first = story_whole_put(&story, 0, STORY_LONG);
+    uint64_t second = story_put(&story, 0, STORY_LONG);
+    story_removed(&story, 0, first, RECORD_REPLACED);
+    story_put_end(&story, second);
+    uint64_t destroy = story_tell(&story, (struct record){.kind = RECORD_DESTROY_BEGIN});
+    story_removed(&story, 0, second, RECORD_EXPLICIT);
+    story_tell(&story, (struct record){.kind = RECORD_DESTROY_END, .begin = destroy});
+    story_expect(&story, STORY_HOLDS);
+}
+
+static void counter(enum record_stat stat, uint64_t count)
+{
+    story_tell(&story, (struct record){.kind = RECORD_STATS, .how = (uint8_t)stat, .value = count});
+}
+
+static void rule_23_is_broken_by_a_counter_that_differs(void **state)
+{
+    (void)state;
+    story_hit(&story, 0, story_whole_put(&story, 0, STORY_LONG));
+    counter(RECORD_STAT_HITS, 2);
+    story_expect(&story, 23);
+}
+
+static void rule_23_is_broken_by_loads_that_do_not_add_up(void **state)
+{
+    (void)state;
+    story_whole_load(&story, 0, STORY_LONG);
+    counter(RECORD_STAT_LOADS_COMPLETED, 0);
+    counter(RECORD_STAT_LOADS_FAILED, 0);
+    counter(RECORD_STAT_LOADS_NOT_FOUND, 0);
+    counter(RECORD_STAT_LOADS_DROPPED, 0);
+    story_expect(&story, 23);
+}
+
+static void rule_23_holds_if_all_is_counted(void **state)
+{
+    (void)state;
+    story_hit(&story, 0, story_whole_load(&story, 0, STORY_LONG));
+    counter(RECORD_STAT_GETS, 2);
+    counter(RECORD_STAT_HITS, 1);
+    counter(RECORD_STAT_MISSES, 1);
+    counter(RECORD_STAT_LOADS, 1);
+    counter(RECORD_STAT_LOADS_COMPLETED, 1);
+    counter(RECORD_STAT_LOADS_FAILED, 0);
+    counter(RECORD_STAT_LOADS_NOT_FOUND, 0);
+    counter(RECORD_STAT_LOADS_DROPPED, 0);
+    story_expect(&story, STORY_HOLDS);
+}
+
+/* ---- values of nobody, logs that are not whole, rules that are not judged ------------------------------------------
+ */
+
+static void a_value_of_another_key_is_found(void **state)
+{
+    (void)state;
+    story_hit(&story, 1, story_whole_put(&story, 0, STORY_LONG));
+    story_expect(&story, 0);
+}
+
+static void a_call_without_an_end_is_refused(void **state)
+{
+    (void)state;
+    story_put(&story, 0, STORY_LONG);
+    story_expect_refused(&story, "record 1 (put): has no end");
+}
+
+static void a_second_end_is_refused(void **state)
+{
+    (void)state;
+    uint64_t put = story_whole_put(&story, 0, STORY_LONG);
+    story_put_end(&story, put);
+    story_expect_refused(&story, "record 3 (put returned): a second end of 1");
+}
+
+static void an_end_of_something_else_is_refused(void **state)
+{
+    (void)state;
+    story_get_end(&story, story_whole_put(&story, 0, STORY_LONG), RECORD_HIT, 1);
+    story_expect_refused(&story, "record 3 (get returned): goes on with 1, which is no such thing");
+}
+
+static void a_missing_record_is_refused(void **state)
+{
+    (void)state;
+    story_whole_put(&story, 0, STORY_LONG);
+    story.last++;
+    story_whole_put(&story, 0, STORY_LONG);
+    story_expect_refused(&story, "record number 5 of 4");
+}
+
+static void a_word_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    story_tell(&story, (struct record){.kind = RECORD_KINDS});
+    story_expect_refused(&story, "record 1: kind");
+}
+
+static void a_rule_that_is_never_judged_is_missed(void **state)
+{
+    (void)state;
+    story.facts.rules = 1u << 3 | 1u << 4;
+    story_hit(&story, 0, story_whole_put(&story, 0, STORY_LONG));
+    story_expect_missing(&story, 3);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(rule_7_is_broken_by_a_callback_after_the_cancel),
+        TEST(rule_19_is_broken_by_a_second_callback),
+        TEST(rule_19_is_broken_by_a_callback_that_never_runs),
+        TEST(rule_11_holds_for_a_reload_in_time),
+        TEST(rule_2_is_broken_by_a_reload_before_its_time),
+        TEST(rule_11_is_broken_by_a_get_that_waits_for_the_reload),
+        TEST(rule_1_is_broken_by_a_second_reload),
+        TEST(rule_11_is_broken_by_a_value_that_comes_back_through_a_reload),
+        TEST(rule_11_is_broken_by_an_old_value_that_was_invalidated),
+        TEST(rule_11_is_broken_by_a_reload_without_the_old_value),
+        TEST(rule_11_is_broken_by_a_reload_too_soon_after_a_failed_one),
+        TEST(rule_11_holds_for_a_reload_after_the_back_off),
+        TEST(rule_11_is_broken_by_a_failed_reload_that_takes_the_value),
+        TEST(a_value_that_is_renewed_lives_anew),
+        TEST(rule_12_is_broken_by_a_value_past_its_time),
+        TEST(rule_12_holds_for_a_value_that_is_marked),
+        TEST(rule_12_is_broken_by_a_stale_value_past_the_times_for_that),
+        TEST(rule_13_is_broken_by_a_hit),
+        TEST(rule_13_is_broken_by_a_get_that_began_later),
+        TEST(rule_13_holds_for_a_get_that_had_joined),
+        TEST(rule_22_is_broken_by_a_value_that_never_leaves),
+        TEST(rule_22_is_broken_by_a_value_that_leaves_twice),
+        TEST(rule_22_is_broken_by_a_value_that_was_not_stored),
+        TEST(rule_22_is_broken_by_a_cause_that_cannot_be),
+        TEST(rule_22_is_broken_by_a_hit_of_what_has_left),
+        TEST(rule_22_holds_if_all_leave_once),
+        TEST(rule_23_is_broken_by_a_counter_that_differs),
+        TEST(rule_23_is_broken_by_loads_that_do_not_add_up),
+        TEST(rule_23_holds_if_all_is_counted),
+        TEST(a_value_of_another_key_is_found),
+        TEST(a_call_without_an_end_is_refused),
+        TEST(a_second_end_is_refused),
+        TEST(an_end_of_something_else_is_refused),
+        TEST(a_missing_record_is_refused),
+        TEST(a_word_that_is_none_is_refused),
+        TEST(a_rule_that_is_never_judged_is_missed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

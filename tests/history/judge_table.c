@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_table.c: what is certainly in the table, as calls that change it begin and end.
+ *
+ * A call that may take a value away, or bring another, is a remover: a put, an invalidation, and the end of a load that
+ * brings a value or finds none. When one begins, nothing is certain any more. When it returns and no other was under
+ * way meanwhile, what it did is certain. The end of a load whose flight was ended before for certain is none, since it
+ * may not touch anything; nor is one that failed, since a failure takes no value away.
+ */
+#include "judge_internal.h"
+
+#include <limits.h>
+
+static int64_t after_ms(int64_t time_ms, int32_t span_ms)
+{
+    return span_ms == RECORD_NEVER ? JUDGE_FAR : time_ms + span_ms;
+}
+
+/* The instant of the next reload; a span of 0 is none. */
+static int64_t reload_ms(const struct record *record)
+{
+    return record->refresh_ms == 0 ? JUDGE_FAR : after_ms(record->time_ms, record->refresh_ms);
+}
+
+static bool calls_quiet_since(const struct calls *calls, uint64_t order)
+{
+    return calls->open == 0 && calls->last_end < order;
+}
+
+bool table_quiet_since(const struct key_state *key, uint64_t order)
+{
+    return calls_quiet_since(&key->invalidations, order) && calls_quiet_since(&key->puts, order);
+}
+
+static void remover_begin(struct key_state *key)
+{
+    key->removers++;
+    key->epoch++;
+    key->there = 0;
+    key->backoff_since = 0;
+}
+
+static void remover_end(struct key_state *key)
+{
+    key->removers--;
+    key->epoch++;
+}
+
+/* The begin of a remover that brings a value; it remembers whether it is alone. */
+static void bringer_begin(struct key_state *key, struct value_note *note)
+{
+    note->quiet = key->removers == 0;
+    remover_begin(key);
+    note->epoch = key->epoch;
+}
+
+static bool bringer_end(struct key_state *key, const struct value_note *note)
+{
+    bool alone = note->quiet && note->epoch == key->epoch;
+
+    remover_end(key);
+    return alone;
+}
+
+/* `value` is certainly in the table: every get since `seen` sees it, and none since `since` can have started a load. */
+static void table_is(struct judge *judge, struct key_state *key, uint64_t value, uint64_t since, uint64_t seen)
+{
+    if (judge->history->facts.evicts)
+        return;
+    key->there = value;
+    key->there_since = since;
+    key->seen_since = seen;
+}
+
+void table_hit(struct judge *judge, const struct record *begin, const struct record *record)
+{
+    struct key_state *key = judge_key(judge, begin);
+    const struct get_note *get = judge_get(judge, begin->order);
+    struct value_note *value = judge_value(judge, record->value);
+
+    value->stored = record->order;
+    if (get->quiet && get->epoch == key->epoch && key->there == 0 && !record->stale)
+        table_is(judge, key, record->value, record->order, record->order);
+}
+
+/* ---- loads ------------------------------------------------------------------------------------------------------- */
+
+void table_load_begin(struct judge *judge, const struct record *record)
+{
+    struct key_state *key = judge_key(judge, record);
+    struct value_note *note = judge_value(judge, record->order);
+
+    judge->counts[RECORD_STAT_LOADS]++;
+    note->since = record->begin;
+    note->birth = record->order;
+    note->fresh_ms = note->refresh_ms = note->gone_ms = JUDGE_FAR;
+    loads_judge(judge, record);
+    note->next = key->loads;
+    key->loads = record->order;
+}
+
+static void loads_unlink(struct judge *judge, struct key_state *key, uint64_t load)
+{
+    uint64_t *link = &key->loads;
+
+    while (*link != load)
+        link = &judge_value(judge, *link)->next;
+    *link = judge_value(judge, load)->next;
+}
+
+/* Whether the load may have run over its deadline by this instant. */
+static bool load_may_be_late(const struct judge *judge, const struct value_note *note, int64_t now_ms)
+{
+    int64_t timeout_ms = judge->history->facts.load_timeout_ms;
+
+    return timeout_ms != RECORD_NEVER && now_ms - history_at(judge->history, note->since)->time_ms >= timeout_ms - 1;
+}
+
+/* The old value is renewed if the flight is current: its times may become shorter by this instant, and longer later. */
+static void renewal_begin(struct key_state *key, struct value_note *value, const struct record *record)
+{
+    int64_t fresh_ms = after_ms(record->time_ms, record->ttl_ms);
+    int64_t refresh_ms = reload_ms(record);
+
+    if (fresh_ms < value->fresh_ms)
+        value->fresh_ms = fresh_ms;
+    if (refresh_ms < value->refresh_ms)
+        value->refresh_ms = refresh_ms;
+    value->gone_ms = JUDGE_FAR; /* not judged any more */
+    value->renewals++;
+    key->backoff_since = 0;
+}
+
+static void value_begin(struct judge *judge, struct key_state *key, struct value_note *note,
+                        const struct record *record)
+{
+    note->brings = true;
+    note->fresh_ms = after_ms(record->time_ms, record->ttl_ms);
+    note->refresh_ms = reload_ms(record);
+    if (note->current && note->quiet && record->ttl_ms != 0)
+        table_is(judge, key, record->begin, record->begin, 0);
+}
+
+static void count_finish(struct judge *judge, const struct record *record)
+{
+    static const enum record_stat stats[] = {
+        [RECORD_VALUE] = RECORD_STAT_LOADS_COMPLETED,        [RECORD_NOTHING] = RECORD_STAT_LOADS_NOT_FOUND,
+        [RECORD_FAILURE] = RECORD_STAT_LOADS_FAILED,         [RECORD_REFUSAL] = RECORD_STAT_LOADS_FAILED,
+        [RECORD_NOT_MODIFIED] = RECORD_STAT_LOADS_COMPLETED,
+    };
+
+    judge->counts[stats[record->how]]++;
+}
+
+void table_finish_begin(struct judge *judge, const struct record *record)
+{
+    const struct record *load = history_at(judge->history, record->begin);
+    struct key_state *key = judge_key(judge, load);
+    struct value_note *note = judge_value(judge, load->order);
+    uint64_t floor = key->floor_put > key->floor_invalidated ? key->floor_put : key->floor_invalidated;
+
+    count_finish(judge, record);
+    loads_unlink(judge, key, load->order);
+    note->finish = record->order;
+    note->dead = floor > load->order;
+    note->current =
+        note->since != 0 && table_quiet_since(key, note->since) && !load_may_be_late(judge, note, record->time_ms);
+    note->removes = !note->dead && (record->how == RECORD_VALUE || record->how == RECORD_NOTHING);
+    if (note->removes)
+        bringer_begin(key, note);
+    if (record->how == RECORD_VALUE)
+        value_begin(judge, key, note, record);
+    else if (record->how == RECORD_NOTHING)
+        key->not_found_birth = load->order > key->not_found_birth ? load->order : key->not_found_birth;
+    if (load->value != 0) {
+        struct value_note *old = judge_value(judge, load->value);
+        if (record->how == RECORD_NOT_MODIFIED)
+            renewal_begin(key, old, record);
+        note->renewal = old->renewals;
+    }
+}
+
+/* The load was current when it began to end, and its old value is still there. */
+static void reload_end(struct key_state *key, const struct record *load, const struct record *begin,
+                       const struct record *end, struct judge *judge)
+{
+    struct value_note *value = judge_value(judge, load->value);
+
+    if (value->renewals != judge_value(judge, load->order)->renewal)
+        return;
+    if (begin->how == RECORD_NOT_MODIFIED) {
+        value->fresh_ms = after_ms(begin->time_ms, begin->ttl_ms);
+        value->refresh_ms = reload_ms(begin);
+    } else if (begin->how == RECORD_FAILURE) {
+        key->backoff_since = end->order;
+        key->backoff_ms = begin->time_ms + judge->history->facts.backoff_ms;
+    }
+}
+
+void table_finish_end(struct judge *judge, const struct record *record)
+{
+    const struct record *begin = history_at(judge->history, record->begin);
+    const struct record *load = history_at(judge->history, begin->begin);
+    struct key_state *key = judge_key(judge, load);
+    struct value_note *note = judge_value(judge, load->order);
+
+    note->ended = record->order;
+    if (note->brings && note->renewals == 0)
+        note->gone_ms = after_ms(record->time_ms, begin->ttl_ms);
+    if (note->removes && bringer_end(key, note) && key->there == load->order) {
+        key->seen_since = record->order;
+        note->stored = record->order;
+    }
+    if (note->current && load->value != 0 && key->there == load->value)
+        reload_end(key, load, begin, record, judge);
+}
+
+/* ---- puts -------------------------------------------------------------------------------------------------------- */
+
+void table_put_begin(struct judge *judge, const struct record *record)
+{
+    struct key_state *key = judge_key(judge, record);
+    struct value_note *note = judge_value(judge, record->order);
+
+    key->puts.open++;
+    bringer_begin(key, note);
+    note->since = note->finish = record->order;
+    note->brings = true;
+    note->birth = UINT64_MAX;
+    note->fresh_ms = after_ms(record->time_ms, record->ttl_ms);
+    note->refresh_ms = reload_ms(record);
+    note->gone_ms = JUDGE_FAR;
+}
+
+/* A load that was current or over when the put came, and not detached before, brings nothing any more. */
+static void put_overtakes(struct judge *judge, const struct key_state *key, uint64_t put)
+{
+    for (uint64_t load = key->loads; load != 0; load = judge_value(judge, load)->next) {
+        struct value_note *note = judge_value(judge, load);
+        if (note->overtaken == 0 && load < put && note->since != 0 &&
+            calls_quiet_since(&key->invalidations, note->since))
+            note->overtaken = put;
+    }
+}
+
+void table_put_end(struct judge *judge, const struct record *record)
+{
+    const struct record *put = history_at(judge->history, record->begin);
+    struct key_state *key = judge_key(judge, put);
+    struct value_note *note = judge_value(judge, put->order);
+    bool alone = bringer_end(key, note);
+
+    key->puts.open--;
+    key->puts.last_end = record->order;
+    note->ended = note->birth = record->order;
+    if (record->error != RECORD_OK)
+        return;
+    judge->counts[RECORD_STAT_PUTS]++;
+    if (note->renewals == 0)
+        note->gone_ms = after_ms(record->time_ms, put->ttl_ms);
+    if (put->order > key->floor_put)
+        key->floor_put = put->order;
+    put_overtakes(judge, key, put->order);
+    gets_settle(judge, key, put->order);
+    if (put->ttl_ms == 0)
+        return;
+    note->stored = record->order;
+    if (alone)
+        table_is(judge, key, put->order, record->order, record->order);
+}
+
+/* ---- invalidations ----------------------------------------------------------------------------------------------- */
+
+void table_invalidate_begin(struct judge *judge, const struct record *record)
+{
+    for (unsigned number = 0; number < RECORD_KEYS_MAX; number++)
+        if ((record->keys >> number & 1) != 0) {
+            judge->keys[number].invalidations.open++;
+            remover_begin(&judge->keys[number]);
+        }
+}
+
+void table_invalidate_end(struct judge *judge, const struct record *record)
+{
+    const struct record *begin = history_at(judge->history, record->begin);
+
+    for (unsigned number = 0; number < RECORD_KEYS_MAX; number++)
+        if ((begin->keys >> number & 1) != 0) {
+            struct key_state *key = &judge->keys[number];
+            remover_end(key);
+            key->invalidations.open--;
+            key->invalidations.last_end = record->order;
+            if (begin->order > key->floor_invalidated)
+                key->floor_invalidated = begin->order;
+        }
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.h: one run of a storm that writes its history: a cache, threads that do everything to it at random, and a loader
+ * that is slow at random. What each of them did is in the log; nothing is judged here.
+ */
+#ifndef TESTS_RUN_H
+#define TESTS_RUN_H
+
+#include "record.h"
+
+#include <sluice/cache.h>
+#include <stdatomic.h>
+
+#define RUN_KEYS_MAX   8
+#define RUN_WORKERS    4
+#define RUN_CALLS_KEPT 16 /* asynchronous gets of a worker under way at once */
+
+/* How a run is set up; drawn from its seed. */
+struct run_mood {
+    unsigned keys;           /* how many, at least 2 */
+    unsigned shards;         /* of the cache */
+    bool pressure;           /* the cache has room for fewer entries than there are keys */
+    int64_t load_timeout_ms; /* or SLUICE_NEVER */
+    unsigned changes;        /* of 1,000 operations, those that change something */
+    unsigned slow;           /* of 1,000 loads, those that take their time */
+};
+
+struct run {
+    struct sluice_cache *cache;
+    struct record_log *log;
+    uint64_t seed;
+    struct run_mood mood;
+    atomic_bool stop;
+};
+
+/* Key `number`: a letter, of which there are two so that there are two prefixes, a NUL, and a digit. */
+struct sluice_key run_key(unsigned number);
+
+/* Back again; ends the process on what is no key of a run. */
+unsigned run_key_number(const void *key, size_t key_size);
+
+/* The keys that an invalidation of this prefix, or of all, takes away, as in struct record. */
+uint16_t run_keys_mask(const struct run *run, const char *prefix);
+
+/* The name of a value, from its bytes. */
+uint64_t run_value_name(const struct sluice_value *value);
+
+/* A time to live, or a span until the reload, of the cache's interface in the log's words. */
+int32_t run_span(int64_t span_ms, int64_t usual_ms);
+
+/* What this thread is about: the get, or the refresh, that it is in; 0: none. For the loads that it starts. */
+uint64_t run_current(void);
+
+/* Sets it and returns what it was, to be set again afterwards. */
+uint64_t run_enter(uint64_t begin);
+
+/* One thread of the run, `number` below RUN_WORKERS; returns when the run stops and its gets have come back. */
+void run_work(struct run *run, unsigned number);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* slow_loader.c: see slow_loader.h. */
+#include "slow_loader.h"
+
+#include "await.h"
+#include "random.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define DELAY_MS_MAX 6
+#define YIELDS_MAX   20
+
+/* A load that waits for its end. */
+struct held {
+    struct sluice_load *load;
+    uint64_t name;
+    uint64_t bits; /* how it is to end */
+    int64_t due_ms;
+};
+
+struct slow_loader {
+    struct run *run;
+    _Atomic uint64_t calls;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool hurry;
+    bool stopping;
+    size_t count;
+    struct held held[SLOW_LOADS_MAX];
+};
+
+int64_t slow_loader_ttl_ms(unsigned draw)
+{
+    static const int64_t ttls_ms[] = {SLUICE_NEVER, SLUICE_NEVER, SLUICE_NEVER, 10000, SLUICE_TTL_DEFAULT, 0, 1, 5};
+
+    return ttls_ms[draw % (sizeof ttls_ms / sizeof ttls_ms[0])];
+}
+
+/* ---- ends -------------------------------------------------------------------------------------------------------- */
+
+static void end_with_value(struct sluice_load *load, uint64_t name, int64_t ttl_ms)
+{
+    const struct sluice_content content = {.data = &name, .size = sizeof name, .ttl_ms = ttl_ms};
+
+    sluice_load_complete(load, &content);
+}
+
+/* Ends the load in one of all ways, most often with a value. */
+static void end(struct slow_loader *loader, const struct held *held)
+{
+    struct record_log *log = loader->run->log;
+    int64_t ttl_ms = slow_loader_ttl_ms((unsigned)(held->bits >> 8));
+    struct record record = {.kind = RECORD_FINISH_BEGIN, .begin = held->name};
+    uint64_t begin;
+
+    switch (held->bits % 16) {
+    case 0:
+        record.how = RECORD_NOTHING;
+        begin = record_add(log, record);
+        sluice_load_not_found(held->load);
+        break;
+    case 1:
+        record.how = RECORD_FAILURE;
+        begin = record_add(log, record);
+        sluice_load_fail(held->load, "as drawn");
+        break;
+    case 2:
+        record.how = RECORD_REFUSAL;
+        begin = record_add(log, record);
+        sluice_load_refuse(held->load, "as drawn");
+        break;
+    default:
+        record.how = RECORD_VALUE;
+        record.ttl_ms = run_span(ttl_ms, SLOW_EXPIRE_MS);
+        begin = record_add(log, record);
+        end_with_value(held->load, held->name, ttl_ms);
+        break;
+    }
+    record_add(log, (struct record){.kind = RECORD_FINISH_END, .begin = begin});
+}
+
+/* ---- loads ------------------------------------------------------------------------------------------------------- */
+
+/* Leaves the load to the loader's thread. False: there is no room, or no time any more. */
+static bool hold(struct slow_loader *loader, const struct held *held)
+{
+    bool room;
+
+    pthread_mutex_lock(&loader->lock);
+    room = !loader->hurry && loader->count < SLOW_LOADS_MAX;
+    if (room)
+        loader->held[loader->count++] = *held;
+    pthread_cond_signal(&loader->changed);
+    pthread_mutex_unlock(&loader->lock);
+    return room;
+}
+
+static void slow_load(void *self, struct sluice_load *load)
+{
+    struct slow_loader *loader = self;
+    struct run *run = loader->run;
+    unsigned key = run_key_number(sluice_load_key(load), sluice_load_key_size(load));
+    struct held held = {.load = load};
+    struct random random;
+
+    held.name = record_add(
+        run->log, (struct record){.kind = RECORD_LOAD_BEGIN, .keys = (uint16_t)(1u << key), .begin = run_current()});
+    random_init(&random, run->seed + atomic_fetch_add_explicit(&loader->calls, 1, memory_order_relaxed));
+    held.bits = random_next(&random);
+    if (random_below(&random, 1000) < run->mood.slow) {
+        held.due_ms = await_now_ms() + random_below(&random, DELAY_MS_MAX + 1);
+        if (hold(loader, &held))
+            return;
+    }
+    for (unsigned yields = random_below(&random, YIELDS_MAX); yields > YIELDS_MAX / 2; yields--)
+        sched_yield();
+    end(loader, &held);
+}
+
+/* ---- the loader's thread ----------------------------------------------------------------------------------------- */
+
+/* Takes out one that is due, or any if there is no time any more. */
+static bool take(struct slow_loader *loader, struct held *held)
+{
+    int64_t now_ms = await_now_ms();
+
+    for (size_t i = 0; i < loader->count; i++)
+        if (loader->hurry || loader->held[i].due_ms <= now_ms) {
+            *held = loader->held[i];
+            loader->held[i] = loader->held[--loader->count];
+            return true;
+        }
+    return false;
+}
+
+/* Until something may be due: a millisecond where anything is held. */
+static void wait_for_work(struct slow_loader *loader)
+{
+    struct timespec until;
+
+    if (loader->count == 0) {
+        pthread_cond_wait(&loader->changed, &loader->lock);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_cond_timedwait(&loader->changed, &loader->lock, &until);
+}
+
+static void *slow_loader_main(void *arg)
+{
+    struct slow_loader *loader = arg;
+    struct held held;
+
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->stopping || loader->count > 0) {
+        if (!take(loader, &held)) {
+            wait_for_work(loader);
+            continue;
+        }
+        pthread_mutex_unlock(&loader->lock);
+        end(loader, &held);
+        pthread_mutex_lock(&loader->lock);
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return NULL;
+}
+
+struct slow_loader *slow_loader_create(struct run *run)
+{
+    struct slow_loader *loader = calloc(1, sizeof *loader);
+
+    if (loader == NULL)
+        abort();
+    loader->run = run;
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->changed, NULL);
+    if (pthread_create(&loader->thread, NULL, slow_loader_main, loader) != 0) {
+        fputs("slow_loader: no thread to be had\n", stderr);
+        abort();
+    }
+    return loader;
+}
+
+void slow_loader_hurry(struct slow_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    loader->hurry = true;
+    pthread_cond_signal(&loader->changed);
+    pthread_mutex_unlock(&loader->lock);
+}
+
+void slow_loader_destroy(struct slow_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    loader->hurry = loader->stopping = true;
+    pthread_cond_signal(&loader->changed);
+    pthread_mutex_unlock(&loader->lock);
+    pthread_join(loader->thread, NULL);
+    pthread_cond_destroy(&loader->changed);
+    pthread_mutex_destroy(&loader->lock);
+    free(loader);
+}
+
+struct sluice_loader slow_loader_option(struct slow_loader *loader)
+{
+    return (struct sluice_loader){.load = slow_load, .self = loader};
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * story.h: histories made by hand, for tests of the judge: what happened, one line an event, in its order. Written to a
+ * file through record.h and read back, as the real ones. For the thread that runs the tests.
+ */
+#ifndef TESTS_STORY_H
+#define TESTS_STORY_H
+
+#include "record.h"
+
+#include <stdio.h>
+
+#define STORY_HOLDS UINT32_MAX /* no rule is broken */
+#define STORY_LONG  100000     /* a time to live that does not end within a story, in milliseconds */
+
+struct story {
+    struct record_log *log;
+    struct record_facts facts;
+    uint64_t last;
+    int64_t now_ms;
+};
+
+/* Begins one: loads have no deadline, nothing is evicted, no listener, no rule asked for. */
+void story_begin(struct story *story);
+
+/* Appends the event at the story's time; returns its number. */
+uint64_t story_tell(struct story *story, struct record event);
+
+uint64_t story_get(struct story *story, unsigned key); /* the begin */
+uint64_t story_get_end(struct story *story, uint64_t get, enum record_source source, uint64_t value);
+uint64_t story_get_fails(struct story *story, uint64_t get, enum record_error error);
+uint64_t story_parked(struct story *story, uint64_t get);
+uint64_t story_callback(struct story *story, uint64_t get, enum record_source source, uint64_t value);
+uint64_t story_load(struct story *story, unsigned key, uint64_t since, uint64_t old);
+uint64_t story_finish(struct story *story, uint64_t load, enum record_finish how, int32_t ttl_ms);
+uint64_t story_finish_end(struct story *story, uint64_t finish);
+uint64_t story_put(struct story *story, unsigned key, int32_t ttl_ms);
+uint64_t story_put_end(struct story *story, uint64_t put);
+uint64_t story_invalidate(struct story *story, unsigned key);
+uint64_t story_invalidate_end(struct story *story, uint64_t invalidate);
+uint64_t story_removed(struct story *story, unsigned key, uint64_t value, enum record_cause cause);
+void story_destroy(struct story *story);
+
+/* Whole calls, with nothing between their begin and their end. */
+void story_hit(struct story *story, unsigned key, uint64_t value);
+uint64_t story_whole_put(struct story *story, unsigned key, int32_t ttl_ms); /* the value */
+void story_whole_invalidate(struct story *story, unsigned key);
+
+/* A get that leads, and its load up to the end's begin and return; the value. */
+uint64_t story_whole_load(struct story *story, unsigned key, int32_t ttl_ms);
+
+/* Ends the story: the judge must find this rule broken, or none. */
+void story_expect(struct story *story, unsigned rule);
+
+/* Ends the story: its log must be refused with words that begin so. */
+void story_expect_refused(struct story *story, const char *words);
+
+/* Ends the story: all holds, but this rule was asked for and never judged. */
+void story_expect_missing(struct story *story, unsigned rule);
+
+#endif
