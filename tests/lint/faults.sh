@@ -164,6 +164,15 @@ faults_of_manuals() {
     finds "docs/man/a.1: mandoc finds fault"
 }
 
+faults_of_proofs() {
+    finds "no pages to look at"
+    put tests/a_test.c 'static void rule_1_is_kept(void **state)'
+    put page.md '| kept | rule_1_is_kept | see rule_1_ and rule_N_...'
+    passes
+    put page.md '| kept | rule_1_is_kept, rule_1_is |'
+    finds "page.md: there is no test rule_1_is"
+}
+
 faults_of_symbols() {
     put cache/libsluice.symbols sluice_get sluice_put
     library() {
