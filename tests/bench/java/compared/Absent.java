@@ -31,6 +31,6 @@ record Absent(String id, String thing, Set<Library> libraries, String reason) {
             new Absent("22d", "an eviction listener that runs before the value is gone", EnumSet.of(Library.GUAVA),
                 "the removal listener runs afterwards"),
             new Absent("22e", "an eviction listener of its own", CAFFEINE,
-                "CacheWriter.delete runs under the entry's lock, for every removal; not in an asynchronous cache"));
+                "CacheWriter comes nearest, and is told of every removal (19d)"));
     }
 }

@@ -6,7 +6,9 @@ package compared;
 
 import com.github.benmanes.caffeine.cache.AsyncCacheLoader;
 import com.github.benmanes.caffeine.cache.CacheLoader;
+import com.github.benmanes.caffeine.cache.CacheWriter;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.stats.CacheStats;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +41,22 @@ final class CaffeineSetup {
                 return 1;
             });
         }
+        if (setup.deleted != null) {
+            building.writer(new Deleted(setup.deleted));
+        }
         return building;
+    }
+
+    private record Deleted(Runnable deleted) implements CacheWriter<Object, Object> {
+        @Override
+        public void write(Object key, Object value) {
+            // Only what leaves is of interest.
+        }
+
+        @Override
+        public void delete(Object key, Object value, RemovalCause cause) {
+            deleted.run();
+        }
     }
 
     static Peer.Counters counters(CacheStats stats) {

@@ -57,7 +57,7 @@ final class FailureCases {
         }
         int loads = play.loads.count();
         return Words.results(callers) + "; " + Words.count(loads, "load")
-            + (loads > 1 ? " one after the other; " : "; ") + Words.count(causes.size(), "different failure");
+            + (loads > 1 ? " one after the other; " : "; ") + (causes.size() == 1 ? "one failure for all" : causes.size() + " different failures");
     }
 
     private static String retry(Library library) {

@@ -9,6 +9,7 @@ import static compared.Play.KEY;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -25,6 +26,8 @@ final class ListenerCases {
             Case.of("19b", "a load is in flight; another thread puts " + OTHERS + " other keys",
                 ListenerCases::loaderLock),
             Case.of("19c", "a removal listener throws", ListenerCases::listenerThrows),
+            Case.of("19d", "a CacheWriter is told of a value that leaves; another thread puts the same key meanwhile",
+                EnumSet.of(Library.CAFFEINE, Library.CAFFEINE_ASYNC), ListenerCases::writerLock),
             Case.of("22a", "put, put again, invalidate; put and expire; put two where there is room for one",
                 ListenerCases::causes),
             Case.of("22b", "a put overtakes a load: what the listener is told when the load has ended",
@@ -84,6 +87,25 @@ final class ListenerCases {
         Caller changing = play.run(() -> play.peer.invalidate(KEY));
         play.peer.cleanUp();
         return changing.failure() == null ? "the call does not notice" : "the call gets " + changing.result();
+    }
+
+    private static String writerLock(Library library) {
+        Setup setup = new Setup();
+        AtomicReference<Boolean> free = new AtomicReference<>();
+        Peer[] peer = new Peer[1];
+        setup.deleted = () -> free.compareAndSet(null, Caller.start(() -> {
+            peer[0].put(KEY, "meanwhile");
+            return null;
+        }).returns());
+        try {
+            peer[0] = library.make(setup);
+        } catch (IllegalStateException refused) {
+            return "there can be none: IllegalStateException";
+        }
+        peer[0].put(KEY, "v");
+        peer[0].invalidate(KEY);
+        return free.get() == null ? "it is not told" : free.get() ? "the put goes through: no lock is held"
+            : "the put blocks: a lock is held";
     }
 
     private static List<String> record(Setup setup) {

@@ -31,6 +31,8 @@ final class Setup {
     Duration refreshAfterWrite;
     /** Told of each stored value that leaves: its value and why. */
     BiConsumer<String, String> listener;
+    /** Caffeine only: a CacheWriter calls it for each value that leaves. */
+    Runnable deleted;
     /** Called with each value that is stored, under whatever lock the cache holds then. */
     Runnable weighed;
 

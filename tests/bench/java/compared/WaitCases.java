@@ -34,7 +34,7 @@ final class WaitCases {
             Case.of("7d", "one of two waiters is interrupted", WaitCases::interruptedWaiter),
             Case.of("7e", "the thread that loads is interrupted, its loader gives up; another waits", SYNC,
                 WaitCases::interruptedLeader),
-            Case.of("8a", "a load hangs: what does a get that comes later", WaitCases::hangingLoad),
+            Case.of("8a", "a get that comes while a load hangs", WaitCases::hangingLoad),
             Case.of("9a", "the only waiter's timeout runs out, then the load ends", ASYNC, WaitCases::nobodyWaits),
             Case.of("9b", "the only waiter cancels its future, then the load ends", ASYNC, WaitCases::nobodyLeft),
             Case.of("10a", MANY + " waiters of one key", WaitCases::manyWaiters),
