@@ -26,8 +26,8 @@ static const struct shape {
     [RECORD_CALLBACK] = {"callback", KEYS_NONE, AFTER(RECORD_GET_BEGIN), 0, false},
     [RECORD_CANCEL_BEGIN] = {"cancel", KEYS_NONE, AFTER(RECORD_GET_BEGIN), 0, false},
     [RECORD_CANCEL_END] = {"cancel returned", KEYS_NONE, AFTER(RECORD_CANCEL_BEGIN), 0, true},
-    [RECORD_LOAD_BEGIN] = {"load", KEYS_ONE, AFTER(0) | AFTER(RECORD_GET_BEGIN) | AFTER(RECORD_REFRESH_BEGIN), 0,
-                           false},
+    [RECORD_LOAD_BEGIN] = {"load", KEYS_ONE, AFTER(0) | AFTER(RECORD_GET_BEGIN) | AFTER(RECORD_REFRESH_BEGIN),
+                           RECORD_BACKGROUND, false},
     [RECORD_FINISH_BEGIN] = {"load ends", KEYS_NONE, AFTER(RECORD_LOAD_BEGIN), RECORD_NOT_MODIFIED, true},
     [RECORD_FINISH_END] = {"load ended", KEYS_NONE, AFTER(RECORD_FINISH_BEGIN), 0, true},
     [RECORD_PUT_BEGIN] = {"put", KEYS_ONE, AFTER(0), 0, false},
@@ -228,6 +228,7 @@ unsigned history_key(const struct record *record)
 static const char *how_word(const struct record *record)
 {
     static const char *const gets[] = {"blocking", "asynchronous", "if present"};
+    static const char *const loads[] = {"in the foreground", "in the background"};
     static const char *const finishes[] = {"value", "not found", "failure", "refusal", "not modified"};
     static const char *const scopes[] = {"key", "keys", "prefix", "tag", "all"};
     static const char *const causes[] = {"explicit", "replaced", "expired", "size"};
@@ -235,6 +236,8 @@ static const char *how_word(const struct record *record)
     switch (record->kind) {
     case RECORD_GET_BEGIN:
         return gets[record->how];
+    case RECORD_LOAD_BEGIN:
+        return loads[record->how];
     case RECORD_FINISH_BEGIN:
         return finishes[record->how];
     case RECORD_INVALIDATE_BEGIN:

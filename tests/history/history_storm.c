@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define RECORDS_MAX ((size_t)240000)
+#define BACKOFF_MS  8
 
 static struct run_mood mood_of(uint64_t seed)
 {
@@ -29,38 +30,68 @@ static struct run_mood mood_of(uint64_t seed)
     mood.shards = 1u << random_below(&random, 3);
     mood.changes = 10u << random_below(&random, 6);
     mood.slow = 5u << random_below(&random, 7);
-    mood.pressure = seed % 4 == 3;
+    mood.pressure = seed % 5 == 3;
     mood.load_timeout_ms = seed % 3 == 2 ? SLOW_LOAD_TIMEOUT_MS : SLUICE_NEVER;
+    mood.refresh_ms = seed % 2 == 0 ? 1 + (int64_t)random_below(&random, 4) : SLUICE_NEVER;
+    mood.stale_ms = mood.refresh_ms == SLUICE_NEVER ? 0 : (int64_t)random_below(&random, 4);
+    mood.own_threads = seed % 8 == 4;
     return mood;
 }
 
 static struct record_facts facts_of(const struct run *run)
 {
-    const unsigned always[] = {1, 3, 4, 7, 13, 19, 23};
+    const unsigned always[] = {1, 3, 4, 13, 22, 23};
     struct record_facts facts = {
         .seed = run->seed,
         .load_timeout_ms = run->mood.load_timeout_ms == SLUICE_NEVER ? RECORD_NEVER : run->mood.load_timeout_ms,
+        .stale_ms = 2 * run->mood.stale_ms,
+        .backoff_ms = BACKOFF_MS - BACKOFF_MS / 4, /* the jitter */
         .evicts = run->mood.pressure,
+        .listens = true,
     };
 
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
         facts.rules |= 1u << always[i];
     if (!run->mood.pressure)
         facts.rules |= 1u << 2;
+    if (run->mood.refresh_ms != SLUICE_NEVER)
+        facts.rules |= 1u << 11;
     return facts;
 }
 
-static struct sluice_options options_of(const struct run *run, struct slow_loader *loader)
+static void removed(void *self, const struct sluice_removal *removal)
+{
+    static const enum record_cause causes[] = {
+        [SLUICE_REMOVED_EXPLICIT] = RECORD_EXPLICIT,
+        [SLUICE_REMOVED_REPLACED] = RECORD_REPLACED,
+        [SLUICE_REMOVED_EXPIRED] = RECORD_EXPIRED,
+        [SLUICE_REMOVED_SIZE] = RECORD_SIZE,
+    };
+    struct run *run = self;
+
+    record_add(run->log, (struct record){.kind = RECORD_REMOVED,
+                                         .keys = (uint16_t)(1u << run_key_number(removal->key, removal->key_size)),
+                                         .how = (uint8_t)causes[removal->cause],
+                                         .value = run_value_name(removal->value)});
+}
+
+static struct sluice_options options_of(struct run *run, struct slow_loader *loader)
 {
     struct sluice_options options = SLUICE_OPTIONS_INIT;
 
+    options.listener = (struct sluice_listener){.removed = removed, .self = run};
+    if (!run->mood.own_threads)
+        options.executor = slow_loader_executor();
+    options.refresh_after_write_ms = run->mood.refresh_ms;
+    options.stale_while_revalidate_ms = run->mood.stale_ms;
+    options.stale_if_error_ms = 2 * run->mood.stale_ms;
     options.loader = slow_loader_option(loader);
     options.shards = run->mood.shards;
     options.maximum_entries = run->mood.pressure ? run->mood.keys / 2 : 1000;
-    options.expire_after_write_ms = SLOW_EXPIRE_MS;
+    options.expire_after_write_ms = RUN_EXPIRE_MS;
     options.not_found_ttl_ms = 3;
-    options.failure_backoff_ms = 1;
-    options.failure_backoff_max_ms = 4;
+    options.failure_backoff_ms = BACKOFF_MS;
+    options.failure_backoff_max_ms = 2 * BACKOFF_MS;
     options.load_timeout_ms = run->mood.load_timeout_ms;
     options.waiters_per_key_max = 8;
     options.loads_max = SLOW_LOADS_MAX;
@@ -122,6 +153,7 @@ static bool record_stats(struct run *run)
         [RECORD_STAT_WAITS_TIMED_OUT] = stats.waits_timed_out,
         [RECORD_STAT_WAITS_CANCELLED] = stats.waits_cancelled,
         [RECORD_STAT_LOADS] = stats.loads,
+        [RECORD_STAT_REFRESHES] = stats.refreshes,
         [RECORD_STAT_LOADS_COMPLETED] = stats.loads_completed,
         [RECORD_STAT_LOADS_FAILED] = stats.loads_failed,
         [RECORD_STAT_LOADS_NOT_FOUND] = stats.loads_not_found,

@@ -60,6 +60,8 @@ bool judge_history(const struct history *history, struct verdict *verdict)
         gets_at_end(&judge);
     if (!verdict->broken)
         removed_at_end(&judge);
+    if (!verdict->broken)
+        sums_at_end(&judge);
     free(judge.notes);
     return true;
 }

@@ -99,7 +99,7 @@ static void judge_left(struct judge *judge, const struct record *begin, const st
 {
     const struct value_note *value = judge_value(judge, record->value);
 
-    if (value->removed == 0)
+    if (value->removed == 0 || value->renewals > 0)
         return;
     judge_count(judge, 22);
     if (value->removed < begin->order && record->source == RECORD_HIT)

@@ -32,7 +32,8 @@ struct value_note {
     int64_t gone_ms;    /* past its time to live from this instant on for certain */
     uint64_t epoch;     /* of the key when the end, or the put, began */
     uint64_t stored;    /* a record that proves that it was stored */
-    uint64_t removed;   /* the listener was told */
+    uint64_t removed;   /* the listener was told, last */
+    uint32_t removals;  /* how often */
     uint64_t overtaken; /* of a load: the put that came while it was current or over */
     uint64_t next;      /* in the key's list of loads that have not ended */
     uint32_t renewals;  /* ends of loads that may have renewed it */
@@ -89,9 +90,7 @@ struct judge {
     struct verdict *verdict;
     struct key_state keys[RECORD_KEYS_MAX];
     uint64_t counts[RECORD_STATS_COUNT]; /* what the log counts, for rule 23 */
-    uint64_t ended_loads;                /* by the counters of the ways in which loads end */
-    unsigned ended_kinds;                /* how many of these there were */
-    uint64_t stats_at;                   /* the first counter's record */
+    uint64_t stats[RECORD_STATS_COUNT];  /* the records of the cache's counters; 0: not told */
     uint64_t destroyed;                  /* the destroy that has begun */
 };
 
@@ -149,5 +148,6 @@ void removed_at_end(struct judge *judge);
 
 /* judge_sums.c: rule 23. */
 void sums_stat(struct judge *judge, const struct record *record);
+void sums_at_end(struct judge *judge);
 
 #endif

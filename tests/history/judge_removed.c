@@ -42,7 +42,7 @@ void removed_judge(struct judge *judge, const struct record *record)
     value = judge_value(judge, record->value);
     source = history_at(judge->history, value->finish);
     judge_count(judge, 22);
-    if (value->removed != 0)
+    if (value->removals > value->renewals) /* one that has left is stored again where its reload renews it */
         judge_break(judge, 22, number, "a value leaves twice", record->value, value->removed, record->order, 0);
     if (source->ttl_ms == 0 || value->dead)
         judge_break(judge, 22, number, "a value leaves that can't have been stored", record->value, value->finish,
@@ -55,6 +55,7 @@ void removed_judge(struct judge *judge, const struct record *record)
     if (fault != NULL)
         judge_break(judge, 22, number, fault, record->value, value->finish, record->order, 0);
     value->removed = record->order;
+    value->removals++;
 }
 
 void removed_at_end(struct judge *judge)

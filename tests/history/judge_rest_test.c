@@ -210,6 +210,20 @@ static void a_value_that_is_renewed_lives_anew(void **state)
     story_expect(&story, 2);
 }
 
+static void a_get_that_has_a_stale_value_renewed_is_given_it_as_stale(void **state)
+{
+    (void)state;
+    story.facts.stale_ms = 10;
+    uint64_t value = story_whole_put(&story, 0, 5);
+    story.now_ms += 6;
+    uint64_t get = story_get(&story, 0);
+    uint64_t load = story_load(&story, 0, get, value);
+    story_finish_end(&story, story_finish(&story, load, RECORD_NOT_MODIFIED, STORY_LONG));
+    story_tell(&story,
+               (struct record){.kind = RECORD_GET_END, .begin = get, .source = RECORD_HIT, .stale = 1, .value = value});
+    story_expect(&story, STORY_HOLDS);
+}
+
 /* ---- rules 12 and 13 --------------------------------------------------------------------------------------------- */
 
 static void rule_12_is_broken_by_a_value_past_its_time(void **state)
@@ -324,6 +338,24 @@ static void rule_22_is_broken_by_a_hit_of_what_has_left(void **state)
     story_expect(&story, 22);
 }
 
+static void rule_22_holds_for_a_value_that_left_while_its_reload_renewed_it(void **state)
+{
+    (void)state;
+    story.facts.listens = 1;
+    uint64_t value = story_whole_put(&story, 0, 5);
+    uint64_t get = story_get(&story, 0);
+    story.now_ms += 5;
+    uint64_t load = story_load(&story, 0, get, value);
+    story_removed(&story, 0, value, RECORD_EXPIRED);
+    story_finish_end(&story, story_finish(&story, load, RECORD_NOT_MODIFIED, STORY_LONG));
+    story_get_end(&story, get, RECORD_LED, value);
+    story_hit(&story, 0, value);
+    story_whole_invalidate(&story, 0);
+    story_removed(&story, 0, value, RECORD_EXPLICIT);
+    story_destroy(&story);
+    story_expect(&story, STORY_HOLDS);
+}
+
 static void rule_22_holds_if_all_leave_once(void **state)
 {
     (void)state;
@@ -351,10 +383,21 @@ static void rule_23_is_broken_by_a_counter_that_differs(void **state)
     story_expect(&story, 23);
 }
 
+static void rule_23_is_broken_by_more_loads_than_were_called_and_dropped(void **state)
+{
+    (void)state;
+    story_whole_load(&story, 0, STORY_LONG);
+    counter(RECORD_STAT_LOADS, 3);
+    counter(RECORD_STAT_LOADS_COMPLETED, 1);
+    counter(RECORD_STAT_LOADS_DROPPED, 1);
+    story_expect(&story, 23);
+}
+
 static void rule_23_is_broken_by_loads_that_do_not_add_up(void **state)
 {
     (void)state;
     story_whole_load(&story, 0, STORY_LONG);
+    counter(RECORD_STAT_LOADS, 1);
     counter(RECORD_STAT_LOADS_COMPLETED, 0);
     counter(RECORD_STAT_LOADS_FAILED, 0);
     counter(RECORD_STAT_LOADS_NOT_FOUND, 0);
@@ -452,6 +495,7 @@ int main(void)
         TEST(rule_11_holds_for_a_reload_after_the_back_off),
         TEST(rule_11_is_broken_by_a_failed_reload_that_takes_the_value),
         TEST(a_value_that_is_renewed_lives_anew),
+        TEST(a_get_that_has_a_stale_value_renewed_is_given_it_as_stale),
         TEST(rule_12_is_broken_by_a_value_past_its_time),
         TEST(rule_12_holds_for_a_value_that_is_marked),
         TEST(rule_12_is_broken_by_a_stale_value_past_the_times_for_that),
@@ -463,8 +507,10 @@ int main(void)
         TEST(rule_22_is_broken_by_a_value_that_was_not_stored),
         TEST(rule_22_is_broken_by_a_cause_that_cannot_be),
         TEST(rule_22_is_broken_by_a_hit_of_what_has_left),
+        TEST(rule_22_holds_for_a_value_that_left_while_its_reload_renewed_it),
         TEST(rule_22_holds_if_all_leave_once),
         TEST(rule_23_is_broken_by_a_counter_that_differs),
+        TEST(rule_23_is_broken_by_more_loads_than_were_called_and_dropped),
         TEST(rule_23_is_broken_by_loads_that_do_not_add_up),
         TEST(rule_23_holds_if_all_is_counted),
         TEST(a_value_of_another_key_is_found),

@@ -1,39 +1,69 @@
 /* SPDX-License-Identifier: MIT */
-/* judge_sums.c: the cache's counters against what the log counts (rule 23). They are read once all is at rest. */
+/*
+ * judge_sums.c: the cache's counters against what the log counts (rule 23). They are read once all is at rest.
+ *
+ * What the log can't tell: whether a get that was cancelled followed a load or led one, and loads in the background
+ * that nobody wanted any more when the loader was to be called: these are counted as started and dropped.
+ */
 #include "judge_internal.h"
-
-/* The calls of loaders that have ended, in all ways; the kinds add up to it. */
-static bool stat_is_of_ended_loads(unsigned stat)
-{
-    return stat == RECORD_STAT_LOADS_COMPLETED || stat == RECORD_STAT_LOADS_FAILED ||
-           stat == RECORD_STAT_LOADS_NOT_FOUND || stat == RECORD_STAT_LOADS_DROPPED;
-}
-
-/* Gets that were cancelled may have followed a load or led one: the log does not say. */
-static bool stat_is_right(const struct judge *judge, unsigned stat, uint64_t counted)
-{
-    const uint64_t *counts = judge->counts;
-
-    if (stat == RECORD_STAT_COALESCED)
-        return counted >= counts[stat] && counted <= counts[stat] + counts[RECORD_STAT_WAITS_CANCELLED];
-    return counted == counts[stat];
-}
 
 void sums_stat(struct judge *judge, const struct record *record)
 {
-    judge_count(judge, 23);
-    if (judge->stats_at == 0)
-        judge->stats_at = record->order;
-    if (stat_is_of_ended_loads(record->how)) {
-        judge->ended_loads += record->value;
-        judge->ended_kinds++;
-        if (record->how != RECORD_STAT_LOADS_DROPPED && record->value > judge->counts[record->how])
-            judge_break(judge, 23, 0, "more loads are counted than ended so", record->order, 0, 0, 0);
-        if (judge->ended_kinds == 4 && judge->ended_loads != judge->counts[RECORD_STAT_LOADS])
-            judge_break(judge, 23, 0, "the ways in which loads ended do not add up to the loads", judge->stats_at,
-                        record->order, 0, 0);
-        return;
+    judge->stats[record->how] = record->order;
+}
+
+/* The counter as the cache told it. */
+static uint64_t stat_told(const struct judge *judge, unsigned stat)
+{
+    return judge->stats[stat] == 0 ? 0 : history_at(judge->history, judge->stats[stat])->value;
+}
+
+/* How far above the log's count the counter may be. */
+static uint64_t stat_slack(const struct judge *judge, unsigned stat)
+{
+    switch (stat) {
+    case RECORD_STAT_COALESCED:
+        return judge->counts[RECORD_STAT_WAITS_CANCELLED];
+    case RECORD_STAT_LOADS:
+    case RECORD_STAT_REFRESHES:
+        return stat_told(judge, RECORD_STAT_LOADS_DROPPED);
+    default:
+        return 0;
     }
-    if (!stat_is_right(judge, record->how, record->value))
-        judge_break(judge, 23, 0, "a counter is not what the log counts", record->order, 0, 0, 0);
+}
+
+/* The ways in which loads end; what came too late is counted as dropped, and not as how it ended. */
+static bool stat_is_of_ended_loads(unsigned stat)
+{
+    return stat == RECORD_STAT_LOADS_COMPLETED || stat == RECORD_STAT_LOADS_FAILED ||
+           stat == RECORD_STAT_LOADS_NOT_FOUND;
+}
+
+static bool stat_is_right(const struct judge *judge, unsigned stat)
+{
+    uint64_t told = stat_told(judge, stat), count = judge->counts[stat];
+
+    if (stat == RECORD_STAT_LOADS_DROPPED)
+        return true; /* by the sum */
+    if (stat_is_of_ended_loads(stat))
+        return told <= count;
+    return told >= count && told <= count + stat_slack(judge, stat);
+}
+
+void sums_at_end(struct judge *judge)
+{
+    uint64_t ended = stat_told(judge, RECORD_STAT_LOADS_COMPLETED) + stat_told(judge, RECORD_STAT_LOADS_FAILED) +
+                     stat_told(judge, RECORD_STAT_LOADS_NOT_FOUND) + stat_told(judge, RECORD_STAT_LOADS_DROPPED);
+
+    for (unsigned stat = 0; stat < RECORD_STATS_COUNT; stat++) {
+        if (judge->stats[stat] == 0)
+            continue;
+        judge_count(judge, 23);
+        if (!stat_is_right(judge, stat))
+            judge_break(judge, 23, 0, "a counter is not what the log counts", judge->stats[stat], 0, 0, 0);
+    }
+    if (judge->stats[RECORD_STAT_LOADS] != 0 && ended != stat_told(judge, RECORD_STAT_LOADS))
+        judge_break(judge, 23, 0, "the ways in which loads ended do not add up to the loads",
+                    judge->stats[RECORD_STAT_LOADS], judge->stats[RECORD_STAT_LOADS_COMPLETED],
+                    judge->stats[RECORD_STAT_LOADS_FAILED], judge->stats[RECORD_STAT_LOADS_DROPPED]);
 }

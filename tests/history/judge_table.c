@@ -91,6 +91,8 @@ void table_load_begin(struct judge *judge, const struct record *record)
     struct value_note *note = judge_value(judge, record->order);
 
     judge->counts[RECORD_STAT_LOADS]++;
+    if (record->how == RECORD_BACKGROUND)
+        judge->counts[RECORD_STAT_REFRESHES]++;
     note->since = record->begin;
     note->birth = record->order;
     note->fresh_ms = note->refresh_ms = note->gone_ms = JUDGE_FAR;
@@ -191,6 +193,7 @@ static void reload_end(struct key_state *key, const struct record *load, const s
     if (begin->how == RECORD_NOT_MODIFIED) {
         value->fresh_ms = after_ms(begin->time_ms, begin->ttl_ms);
         value->refresh_ms = reload_ms(begin);
+        key->there_since = key->seen_since = end->order; /* with these times */
     } else if (begin->how == RECORD_FAILURE) {
         key->backoff_since = end->order;
         key->backoff_ms = begin->time_ms + judge->history->facts.backoff_ms;

@@ -39,8 +39,8 @@ enum record_kind {
     RECORD_CALLBACK,      /* as RECORD_GET_END: the callback of a parked get runs */
     RECORD_CANCEL_BEGIN,  /* begin: the get */
     RECORD_CANCEL_END,   /* begin: the RECORD_CANCEL_BEGIN; error is RECORD_OK if it was cancelled, else RECORD_OTHER */
-    RECORD_LOAD_BEGIN,   /* keys; begin: the get or the refresh that started it, 0: not known; value: the old value
-                            that the loader was given, 0: none */
+    RECORD_LOAD_BEGIN,   /* keys; begin: the get or the refresh that started it, 0: not known; how: RECORD_FOREGROUND
+                            ..; value: the old value that the loader was given, 0: none */
     RECORD_FINISH_BEGIN, /* begin: the load; how: RECORD_VALUE ..; ttl_ms, refresh_ms */
     RECORD_FINISH_END,   /* begin: the RECORD_FINISH_BEGIN */
     RECORD_PUT_BEGIN,    /* keys, ttl_ms, refresh_ms */
@@ -61,6 +61,9 @@ enum record_get { RECORD_BLOCKING, RECORD_ASYNC, RECORD_PRESENT };
 
 /* How a load ends. After a refusal nothing says that the next load is put off. */
 enum record_finish { RECORD_VALUE, RECORD_NOTHING, RECORD_FAILURE, RECORD_REFUSAL, RECORD_NOT_MODIFIED };
+
+/* Who calls the loader: the get that leads, or the cache in the background. */
+enum record_load { RECORD_FOREGROUND, RECORD_BACKGROUND };
 
 /* How an invalidation names what it takes away. */
 enum record_scope { RECORD_KEY, RECORD_KEY_LIST, RECORD_PREFIX, RECORD_TAG, RECORD_ALL };
@@ -92,6 +95,7 @@ enum record_stat {
     RECORD_STAT_WAITS_TIMED_OUT,
     RECORD_STAT_WAITS_CANCELLED,
     RECORD_STAT_LOADS,
+    RECORD_STAT_REFRESHES,
     RECORD_STAT_LOADS_COMPLETED,
     RECORD_STAT_LOADS_FAILED,
     RECORD_STAT_LOADS_NOT_FOUND,

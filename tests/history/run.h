@@ -13,6 +13,7 @@
 
 #define RUN_KEYS_MAX   8
 #define RUN_WORKERS    4
+#define RUN_EXPIRE_MS  20 /* the cache's own time to live; values bring others too */
 #define RUN_CALLS_KEPT 16 /* asynchronous gets of a worker under way at once */
 
 /* How a run is set up; drawn from its seed. */
@@ -21,6 +22,9 @@ struct run_mood {
     unsigned shards;         /* of the cache */
     bool pressure;           /* the cache has room for fewer entries than there are keys */
     int64_t load_timeout_ms; /* or SLUICE_NEVER */
+    int64_t refresh_ms;      /* the cache's refresh_after_write_ms, or SLUICE_NEVER: no reloads */
+    int64_t stale_ms;        /* how long stale values are given, for an error twice as long; 0: not at all */
+    bool own_threads;        /* reloads are called on the cache's own threads, and it is not known what started them */
     unsigned changes;        /* of 1,000 operations, those that change something */
     unsigned slow;           /* of 1,000 loads, those that take their time */
 };
@@ -45,14 +49,14 @@ uint16_t run_keys_mask(const struct run *run, const char *prefix);
 /* The name of a value, from its bytes. */
 uint64_t run_value_name(const struct sluice_value *value);
 
-/* A time to live, or a span until the reload, of the cache's interface in the log's words. */
-int32_t run_span(int64_t span_ms, int64_t usual_ms);
-
 /* What this thread is about: the get, or the refresh, that it is in; 0: none. For the loads that it starts. */
 uint64_t run_current(void);
 
 /* Sets it and returns what it was, to be set again afterwards. */
 uint64_t run_enter(uint64_t begin);
+
+/* What a put or a load brings, as drawn; `record` takes the times over. */
+struct sluice_content run_content(const struct run *run, unsigned draw, const uint64_t *name, struct record *record);
 
 /* One thread of the run, `number` below RUN_WORKERS; returns when the run stops and its gets have come back. */
 void run_work(struct run *run, unsigned number);

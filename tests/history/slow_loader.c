@@ -34,27 +34,30 @@ struct slow_loader {
     struct held held[SLOW_LOADS_MAX];
 };
 
-int64_t slow_loader_ttl_ms(unsigned draw)
-{
-    static const int64_t ttls_ms[] = {SLUICE_NEVER, SLUICE_NEVER, SLUICE_NEVER, 10000, SLUICE_TTL_DEFAULT, 0, 1, 5};
-
-    return ttls_ms[draw % (sizeof ttls_ms / sizeof ttls_ms[0])];
-}
-
 /* ---- ends -------------------------------------------------------------------------------------------------------- */
 
-static void end_with_value(struct sluice_load *load, uint64_t name, int64_t ttl_ms)
+/* A reload may find that the old value holds: as drawn, in half of the cases. Returns the record of the end's begin. */
+static uint64_t end_with_value(struct run *run, const struct held *held)
 {
-    const struct sluice_content content = {.data = &name, .size = sizeof name, .ttl_ms = ttl_ms};
+    struct record record = {.kind = RECORD_FINISH_BEGIN, .begin = held->name, .how = RECORD_VALUE};
+    struct sluice_content content = run_content(run, (unsigned)(held->bits >> 8), &held->name, &record);
+    uint64_t begin;
 
-    sluice_load_complete(load, &content);
+    if (sluice_load_old_value(held->load) == NULL || (held->bits >> 32) % 2 == 0) {
+        begin = record_add(run->log, record);
+        sluice_load_complete(held->load, &content);
+    } else {
+        record.how = RECORD_NOT_MODIFIED;
+        begin = record_add(run->log, record);
+        sluice_load_not_modified(held->load, content.ttl_ms, content.refresh_ms);
+    }
+    return begin;
 }
 
 /* Ends the load in one of all ways, most often with a value. */
 static void end(struct slow_loader *loader, const struct held *held)
 {
     struct record_log *log = loader->run->log;
-    int64_t ttl_ms = slow_loader_ttl_ms((unsigned)(held->bits >> 8));
     struct record record = {.kind = RECORD_FINISH_BEGIN, .begin = held->name};
     uint64_t begin;
 
@@ -75,10 +78,7 @@ static void end(struct slow_loader *loader, const struct held *held)
         sluice_load_refuse(held->load, "as drawn");
         break;
     default:
-        record.how = RECORD_VALUE;
-        record.ttl_ms = run_span(ttl_ms, SLOW_EXPIRE_MS);
-        begin = record_add(log, record);
-        end_with_value(held->load, held->name, ttl_ms);
+        begin = end_with_value(loader->run, held);
         break;
     }
     record_add(log, (struct record){.kind = RECORD_FINISH_END, .begin = begin});
@@ -100,16 +100,24 @@ static bool hold(struct slow_loader *loader, const struct held *held)
     return room;
 }
 
+/* This thread calls the loader for the executor. A thread of the cache's own is known by being about nothing. */
+static _Thread_local bool in_background;
+
 static void slow_load(void *self, struct sluice_load *load)
 {
     struct slow_loader *loader = self;
     struct run *run = loader->run;
     unsigned key = run_key_number(sluice_load_key(load), sluice_load_key_size(load));
+    const struct sluice_value *old = sluice_load_old_value(load);
+    bool background = run_current() == 0 || in_background;
     struct held held = {.load = load};
     struct random random;
 
-    held.name = record_add(
-        run->log, (struct record){.kind = RECORD_LOAD_BEGIN, .keys = (uint16_t)(1u << key), .begin = run_current()});
+    held.name = record_add(run->log, (struct record){.kind = RECORD_LOAD_BEGIN,
+                                                     .keys = (uint16_t)(1u << key),
+                                                     .begin = run_current(),
+                                                     .how = background ? RECORD_BACKGROUND : RECORD_FOREGROUND,
+                                                     .value = old == NULL ? 0 : run_value_name(old)});
     random_init(&random, run->seed + atomic_fetch_add_explicit(&loader->calls, 1, memory_order_relaxed));
     held.bits = random_next(&random);
     if (random_below(&random, 1000) < run->mood.slow) {
@@ -214,4 +222,19 @@ void slow_loader_destroy(struct slow_loader *loader)
 struct sluice_loader slow_loader_option(struct slow_loader *loader)
 {
     return (struct sluice_loader){.load = slow_load, .self = loader};
+}
+
+static void run_at_once(void *self, void (*task)(void *arg), void *arg)
+{
+    bool outer = in_background;
+
+    (void)self;
+    in_background = true;
+    task(arg);
+    in_background = outer;
+}
+
+struct sluice_executor slow_loader_executor(void)
+{
+    return (struct sluice_executor){.run = run_at_once, .self = NULL};
 }

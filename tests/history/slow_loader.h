@@ -10,8 +10,7 @@
 #include "run.h"
 
 #define SLOW_LOADS_MAX       64
-#define SLOW_EXPIRE_MS       20 /* the cache's own time to live; the loader brings others too */
-#define SLOW_LOAD_TIMEOUT_MS 4  /* of runs that have a deadline; some loads take longer */
+#define SLOW_LOAD_TIMEOUT_MS 4 /* of runs that have a deadline; some loads take longer */
 
 struct slow_loader;
 
@@ -26,7 +25,7 @@ void slow_loader_hurry(struct slow_loader *loader);
 
 struct sluice_loader slow_loader_option(struct slow_loader *loader);
 
-/* One of the times to live that values have, for puts and loads alike. */
-int64_t slow_loader_ttl_ms(unsigned draw);
+/* Runs reloads at once, on the thread of the get or the refresh that starts them. */
+struct sluice_executor slow_loader_executor(void);
 
 #endif
