@@ -3,10 +3,12 @@
 #include "after.h"
 
 #include "core.h"
+#include "flight.h"
 
 void after_init(struct after *after)
 {
     TAILQ_INIT(&after->released);
+    TAILQ_INIT(&after->unwanted);
     TAILQ_INIT(&after->records);
     after->value = NULL;
     after->due_ms = CLOCK_FAR;
@@ -21,6 +23,18 @@ static void after_tell(struct after *after) LOCK_ATTRIBUTE(no_thread_safety_anal
     for (waiter = TAILQ_FIRST(&after->released); waiter != NULL; waiter = next) {
         next = TAILQ_NEXT(waiter, locked.link);
         waiter_tell(waiter);
+    }
+}
+
+/* After the waiters: they are served before the backend is spared (rule 9: unlinked first, cancelled second). */
+static void after_spare(struct after *after) LOCK_ATTRIBUTE(no_thread_safety_analysis) /* the list is this call's own */
+{
+    struct sluice_load *flight, *next;
+
+    for (flight = TAILQ_FIRST(&after->unwanted); flight != NULL; flight = next) {
+        next = TAILQ_NEXT(flight, locked.unwanted);
+        flight->loader.unwanted(flight->loader.self, flight);
+        flight_unref(flight);
     }
 }
 
@@ -45,5 +59,6 @@ void after_run(struct after *after, struct sluice_cache *cache)
     if (after->due_ms != CLOCK_FAR)
         ticker_poke(&cache->ticker, after->due_ms);
     after_tell(after);
+    after_spare(after);
     after_bury(after, &listener);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * after.h: what was found under a shard's lock and must be done once it is released: tell waiters and the listener of
- * removals, free memory, wake the timer thread, make room in other shards. One lives on the stack of each call that
- * takes a lock.
+ * after.h: what was found under a shard's lock and must be done once it is released: tell waiters, loaders and the
+ * listener of removals, free memory, wake the timer thread, make room in other shards. One lives on the stack of each
+ * call that takes a lock.
  */
 #ifndef CACHE_AFTER_H
 #define CACHE_AFTER_H
@@ -13,8 +13,11 @@
 
 struct shard;
 
+TAILQ_HEAD(unwanted_list, sluice_load);
+
 struct after {
     struct waiter_queue released;  /* in the order in which they are to be told (rule 21) */
+    struct unwanted_list unwanted; /* loads whose loader is to be told; a reference each */
     struct entry_list records;     /* of what has left: in no table any more */
     struct sluice_value *value;    /* one that has left and needs no record, or NULL */
     int64_t due_ms;                /* the earliest deadline that was set; CLOCK_FAR: none */

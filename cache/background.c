@@ -2,6 +2,7 @@
 /* background.c: see background.h. */
 #include "background.h"
 
+#include "call.h"
 #include "flight.h"
 #include "thread.h"
 
@@ -21,24 +22,6 @@ void background_fini(struct background *background)
 {
     pthread_cond_destroy(&background->changed);
     pthread_mutex_destroy(&background->mutex);
-}
-
-/* Calls the loader, or drops the load if nobody can be given its result any more. */
-static void background_load(struct sluice_load *flight) FREE_OF_SHARD;
-static void background_load(struct sluice_load *flight)
-{
-    struct answer none = {.error = SLUICE_CLOSED};
-    bool over;
-
-    lock_acquire(&flight->shard->lock);
-    over = flight_give_up_locked(flight);
-    lock_release(&flight->shard->lock);
-    if (over) {
-        flight_finish(flight, &none);
-        flight_unref(flight);
-    } else {
-        flight_call(flight);
-    }
 }
 
 /* ---- on a thread of the cache's own ------------------------------------------------------------------------------ */
@@ -68,7 +51,7 @@ static void *background_run(void *arg)
     pthread_mutex_lock(&background->mutex);
     while ((flight = background_next(background)) != NULL) {
         pthread_mutex_unlock(&background->mutex);
-        background_load(flight);
+        call_load(flight);
         pthread_mutex_lock(&background->mutex);
     }
     pthread_mutex_unlock(&background->mutex);
@@ -98,7 +81,7 @@ static bool background_queue(struct background *background, struct sluice_load *
 
 static void background_task(void *arg)
 {
-    background_load(arg);
+    call_load(arg);
 }
 
 void background_call(struct background *background, struct sluice_load *flight)

@@ -18,6 +18,8 @@ struct sluice_load *flight_ref(struct sluice_load *flight)
 
 static void flight_free(struct sluice_load *flight) LOCK_ATTRIBUTE(no_thread_safety_analysis) /* nobody else has it */
 {
+    if (flight->circle.speaker != flight)
+        flight_unref(flight->circle.speaker);
     sluice_value_unref(flight->old);
     entry_destroy(flight->locked.record);
     free(flight);
@@ -36,9 +38,17 @@ void flight_unref(struct sluice_load *flight)
     }
 }
 
+/* Whether the loader is to be told that nobody can be given the result any more. */
+static bool flight_must_tell_locked(const struct sluice_load *flight) HOLDS_SHARD;
+static bool flight_must_tell_locked(const struct sluice_load *flight)
+{
+    return flight->loader.unwanted != NULL && flight->locked.called && !flight->locked.ended;
+}
+
 /* The one place where a flight changes its state. */
-static void flight_become_locked(struct sluice_load *flight, enum sluice_flight_state state) HOLDS_SHARD;
-static void flight_become_locked(struct sluice_load *flight, enum sluice_flight_state state)
+static void flight_become_locked(struct sluice_load *flight, enum sluice_flight_state state,
+                                 struct after *after) HOLDS_SHARD;
+static void flight_become_locked(struct sluice_load *flight, enum sluice_flight_state state, struct after *after)
 {
     must(state > flight->locked.state); /* CURRENT < DETACHED < OVER, and never back */
     if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
@@ -46,26 +56,31 @@ static void flight_become_locked(struct sluice_load *flight, enum sluice_flight_
         flight->locked.entry->flight = NULL;
         flight->locked.entry = NULL;
     }
-    if (state == SLUICE_FLIGHT_OVER)
+    if (state == SLUICE_FLIGHT_OVER) {
         wheel_stop(&flight->shard->locked.deadlines, &flight->locked.deadline.timer);
+        if (flight_must_tell_locked(flight)) {
+            flight_ref(flight);
+            TAILQ_INSERT_TAIL(&after->unwanted, flight, locked.unwanted);
+        }
+    }
     flight->locked.state = state;
 }
 
 /* ---- begin ------------------------------------------------------------------------------------------------------- */
 
 /* A flight in no shard yet, for a key whose entry is `entry` or NULL. NULL: no memory. */
-static struct sluice_load *flight_create_locked(struct shard *shard, const struct entry *entry, const void *key,
-                                                size_t key_size) HOLDS_SHARD;
-static struct sluice_load *flight_create_locked(struct shard *shard, const struct entry *entry, const void *key,
-                                                size_t key_size)
+static struct sluice_load *flight_create_locked(struct shard *shard, const struct entry *entry,
+                                                const struct flight_plan *plan) HOLDS_SHARD;
+static struct sluice_load *flight_create_locked(struct shard *shard, const struct entry *entry,
+                                                const struct flight_plan *plan)
 {
-    struct sluice_load *flight = malloc(sizeof *flight + key_size);
+    struct sluice_load *flight = malloc(sizeof *flight + plan->key_size);
 
     if (flight == NULL)
         return NULL;
     memset(flight, 0, sizeof *flight);
     if (entry != NULL && entry->ready) {
-        flight->locked.record = entry_create(key, key_size);
+        flight->locked.record = entry_create(plan->key, plan->key_size);
         if (flight->locked.record == NULL) {
             free(flight);
             return NULL;
@@ -76,8 +91,11 @@ static struct sluice_load *flight_create_locked(struct shard *shard, const struc
     atomic_init(&flight->refs, 2); /* the load's, and that of the call of the loader */
     flight->cache = core_ref(shard->cache);
     flight->shard = shard;
-    flight->key_size = key_size;
-    memcpy(flight->key, key, key_size);
+    flight->loader = *plan->loader;
+    flight->circle.speaker = flight;
+    flight->locked.background = plan->background;
+    flight->key_size = plan->key_size;
+    memcpy(flight->key, plan->key, plan->key_size);
     return flight;
 }
 
@@ -106,25 +124,25 @@ static void flight_begin_locked(struct sluice_load *flight, struct entry *entry,
     }
 }
 
-enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, const void *key, size_t key_size,
-                                     uint64_t hash, int64_t now_ms, struct sluice_load **flight, struct after *after)
+enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, const struct flight_plan *plan,
+                                     struct sluice_load **flight, struct after *after)
 {
     struct entry *no_record = NULL;
     struct sluice_load *created;
 
     if (!core_take(&shard->cache->loads, shard->cache->options.loads_max))
         return SLUICE_TOO_MANY_LOADS;
-    if (entry != NULL && entry->ready && worth_at(entry, &shard->cache->options, now_ms) == WORTH_NOTHING)
+    if (entry != NULL && entry->ready && worth_at(entry, &shard->cache->options, plan->now_ms) == WORTH_NOTHING)
         shard_unstore_locked(shard, entry, SLUICE_REMOVED_EXPIRED, &no_record,
                              after); /* a failure's back-off is over */
-    created = flight_create_locked(shard, entry, key, key_size);
+    created = flight_create_locked(shard, entry, plan);
     if (created == NULL)
         goto no_flight;
     if (entry == NULL)
-        entry = shard_add_locked(shard, key, key_size, hash);
+        entry = shard_add_locked(shard, plan->key, plan->key_size, plan->hash);
     if (entry == NULL)
         goto no_entry;
-    flight_begin_locked(created, entry, now_ms, after);
+    flight_begin_locked(created, entry, plan->now_ms, after);
     *flight = created;
     return SLUICE_OK;
 
@@ -139,28 +157,23 @@ no_flight:
     return SLUICE_NO_MEMORY;
 }
 
-/* ---- the call of the loader -------------------------------------------------------------------------------------- */
-
-void flight_call(struct sluice_load *flight)
+/* Takes an entry away that has nothing stored, now that its flight is unlinked. */
+static void flight_leave_entry_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
+static void flight_leave_entry_locked(struct shard *shard, struct entry *entry, struct after *after)
 {
-    const struct sluice_loader *loader = &flight->cache->options.loader;
-
-    loader->load(loader->self, flight);
-    flight_unref(flight);
+    if (!entry->ready)
+        shard_drop_locked(shard, entry, SLUICE_REMOVED_EXPLICIT, after);
 }
 
-bool flight_is_wanted_locked(const struct sluice_load *flight)
+/* Ends a flight that nobody waits for. Its entry stays if it has something stored. */
+static void flight_unlink_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;
+static void flight_unlink_locked(struct sluice_load *flight, struct after *after)
 {
-    return flight->locked.state == SLUICE_FLIGHT_CURRENT || flight->locked.waiters_count > 0;
-}
+    struct entry *entry = flight->locked.entry;
 
-bool flight_give_up_locked(struct sluice_load *flight)
-{
-    if (flight_is_wanted_locked(flight))
-        return false;
-    if (flight->locked.state != SLUICE_FLIGHT_OVER)
-        flight_become_locked(flight, SLUICE_FLIGHT_OVER);
-    return true;
+    flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
+    if (entry != NULL)
+        flight_leave_entry_locked(flight->shard, entry, after);
 }
 
 /* ---- waiters ----------------------------------------------------------------------------------------------------- */
@@ -184,23 +197,33 @@ void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *
         after->due_ms = due_ms;
 }
 
-void flight_leave_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum waiter_state state)
+/* The last waiter has left: whether the load is to go on and be stored (rule 9). */
+static bool flight_goes_on_locked(const struct sluice_load *flight) HOLDS_SHARD;
+static bool flight_goes_on_locked(const struct sluice_load *flight)
+{
+    return flight->locked.state == SLUICE_FLIGHT_CURRENT &&
+           (flight->locked.background || !flight->cache->options.cancel_unwanted_loads);
+}
+
+void flight_leave_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum sluice_error why,
+                         struct after *after)
 {
     struct sluice_stats *counters = &flight->shard->locked.counters;
 
-    must(waiter->locked.state == WAITER_PARKED && state != WAITER_PARKED);
+    must(waiter->locked.state == WAITER_PARKED);
     wheel_stop(&flight->shard->locked.deadlines, &waiter->locked.deadline.timer);
     TAILQ_REMOVE(&flight->locked.waiters, waiter, locked.link);
     flight->locked.waiters_count--;
     counters->waiters--;
     core_give_back(&flight->cache->waiters);
-    waiter->locked.state = state;
-    if (state == WAITER_CANCELLED) {
+    waiter->locked.state = why == SLUICE_OK ? WAITER_CANCELLED : WAITER_RELEASED;
+    waiter->outcome.error = why;
+    if (why == SLUICE_OK)
         counters->waits_cancelled++;
-    } else {
+    else if (why == SLUICE_TIMED_OUT)
         counters->waits_timed_out++;
-        waiter->outcome.error = SLUICE_TIMED_OUT;
-    }
+    if (flight->locked.waiters_count == 0 && !flight_goes_on_locked(flight))
+        flight_unlink_locked(flight, after);
 }
 
 /*
@@ -238,18 +261,11 @@ static void flight_release_locked(struct sluice_load *flight, const struct sluic
 void flight_detach_locked(struct sluice_load *flight, struct after *after)
 {
     struct entry *entry = flight->locked.entry;
+    bool waited_for = flight->locked.waiters_count > 0;
 
-    flight_become_locked(flight, SLUICE_FLIGHT_DETACHED);
+    flight_become_locked(flight, waited_for ? SLUICE_FLIGHT_DETACHED : SLUICE_FLIGHT_OVER, after);
     shard_drop_locked(flight->shard, entry, SLUICE_REMOVED_EXPLICIT, after);
     flight->shard->locked.counters.loads_detached++;
-}
-
-/* Takes an entry away that has nothing stored, now that its flight is unlinked. */
-static void flight_leave_entry_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
-static void flight_leave_entry_locked(struct shard *shard, struct entry *entry, struct after *after)
-{
-    if (!entry->ready)
-        shard_drop_locked(shard, entry, SLUICE_REMOVED_EXPLICIT, after);
 }
 
 void flight_settle_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms, struct after *after)
@@ -258,7 +274,7 @@ void flight_settle_locked(struct sluice_load *flight, const struct answer *answe
     struct sluice_outcome outcome;
 
     store_settle_locked(flight->shard, entry, answer, now_ms, &flight->locked.record, &outcome, after);
-    flight_become_locked(flight, SLUICE_FLIGHT_OVER);
+    flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
     flight_release_locked(flight, &outcome, after);
     flight_leave_entry_locked(flight->shard, entry, after);
 }
@@ -267,11 +283,8 @@ void flight_abort_locked(struct sluice_load *flight, struct after *after)
 {
     static const struct answer closed = {.error = SLUICE_CLOSED};
     struct sluice_outcome outcome = store_outcome(&closed);
-    struct entry *entry = flight->locked.entry;
 
-    flight_become_locked(flight, SLUICE_FLIGHT_OVER);
-    if (entry != NULL)
-        flight_leave_entry_locked(flight->shard, entry, after);
+    flight_unlink_locked(flight, after);
     flight_release_locked(flight, &outcome, after);
 }
 
@@ -285,7 +298,7 @@ void flight_expire_locked(struct sluice_load *flight, int64_t now_ms, struct aft
         flight_settle_locked(flight, &late, now_ms, after);
         return;
     }
-    flight_become_locked(flight, SLUICE_FLIGHT_OVER);
+    flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
     flight_release_locked(flight, &outcome, after);
 }
 
@@ -334,7 +347,7 @@ void flight_finish(struct sluice_load *flight, struct answer *answer)
     if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
         flight_settle_locked(flight, answer, now_ms, &after);
     } else if (flight->locked.state == SLUICE_FLIGHT_DETACHED) {
-        flight_become_locked(flight, SLUICE_FLIGHT_OVER);
+        flight_become_locked(flight, SLUICE_FLIGHT_OVER, &after);
         flight_release_locked(flight, &outcome, &after);
     }
     lock_release(&shard->lock);

@@ -7,12 +7,13 @@
  * flight unlinked (rules 1, 2).
  *
  *   CURRENT    linked from its entry; gets join it
- *   DETACHED   invalidated: unlinked; those already parked still get its outcome, which is not stored (rule 3)
+ *   DETACHED   invalidated: unlinked; those that are parked, one at least, get its outcome; it is not stored (rule 3)
  *   OVER       its waiters are released; if the load still runs, its result will be dropped (rules 4, 8, 18)
  *
  *   CURRENT -> DETACHED   flight_detach_locked
- *   CURRENT -> OVER       flight_settle_locked: the load ended, a put came, the deadline passed; or flight_abort_locked
- *   DETACHED -> OVER      flight_finish, the deadline; or flight_abort_locked
+ *   CURRENT -> OVER       flight_settle_locked: the load ended, a put came, the deadline passed; flight_abort_locked;
+ *                         flight_detach_locked where nobody waits; flight_leave_locked by the last one, as an option
+ *   DETACHED -> OVER      flight_finish, the deadline; flight_abort_locked; flight_leave_locked by the last one
  *
  * References: one of the load until it is ended, one of the call of the loader, one of each asynchronous waiter. The
  * entry needs none: a load that has not ended keeps its flight, and one that ends unlinks it first.
@@ -21,6 +22,7 @@
 #define CACHE_FLIGHT_H
 
 #include "after.h"
+#include "circle.h"
 #include "shard.h"
 #include "store.h"
 
@@ -30,18 +32,23 @@ struct sluice_load {
     _Atomic uint32_t refs;
     struct sluice_cache *cache; /* a reference */
     struct shard *shard;
+    struct sluice_loader loader;
+    struct circle_node circle;       /* covered by the circles' lock */
     struct sluice_value *old;        /* what was stored when the load began, for the loader; a reference, or NULL */
     TAILQ_ENTRY(sluice_load) queued; /* in the queue of what is to be loaded in the background */
     struct {
         enum sluice_flight_state state;
-        bool ended;          /* the loader has ended the load */
+        bool called;         /* the loader has been called */
+        bool ended;          /* it has ended the load */
+        bool background;     /* it was not begun for a waiter */
         struct entry *entry; /* CURRENT: whose flight it is */
         struct waiter_queue waiters;
         size_t waiters_count;
         struct deadline deadline;
         int64_t started_ms;
         struct entry *record; /* for what is replaced, expired or evicted meanwhile; NULL if nothing was stored */
-        TAILQ_ENTRY(sluice_load) link; /* in the shard's list until the load has ended */
+        TAILQ_ENTRY(sluice_load) link;     /* in the shard's list until the load has ended */
+        TAILQ_ENTRY(sluice_load) unwanted; /* in a list of those whose loader is to be told; then a reference */
     } locked BY_SHARD;
     size_t key_size;
     unsigned char key[];
@@ -50,23 +57,30 @@ struct sluice_load {
 struct sluice_load *flight_ref(struct sluice_load *flight);
 void flight_unref(struct sluice_load *flight) FREE_OF_SHARD;
 
+/* What a flight is begun with. */
+struct flight_plan {
+    const void *key;
+    size_t key_size;
+    uint64_t hash;
+    int64_t now_ms;
+    const struct sluice_loader *loader;
+    bool background; /* nobody is about to park on it */
+};
+
 /*
  * Starts a flight for a key that has none; `entry` is the key's entry or NULL, and what it has stored stays if it is of
- * any worth. After the unlock the caller has the load begin with flight_call() or background_call(). Errors:
+ * any worth. After the unlock the caller has the load begin with call_load() or background_call(). Errors:
  * SLUICE_TOO_MANY_LOADS, SLUICE_NO_MEMORY.
  */
-enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, const void *key, size_t key_size,
-                                     uint64_t hash, int64_t now_ms, struct sluice_load **flight,
-                                     struct after *after) HOLDS_SHARD SLUICE_CHECK_RESULT;
-
-/* Calls the loader on this thread; takes over the reference of its call. */
-void flight_call(struct sluice_load *flight) FREE_OF_SHARD;
+enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, const struct flight_plan *plan,
+                                     struct sluice_load **flight, struct after *after) HOLDS_SHARD SLUICE_CHECK_RESULT;
 
 /* Whether anybody can still be given the result. */
-bool flight_is_wanted_locked(const struct sluice_load *flight) HOLDS_SHARD;
-
-/* If nobody can be given the result any more, the flight is over: true. */
-bool flight_give_up_locked(struct sluice_load *flight) HOLDS_SHARD;
+static inline bool flight_is_wanted_locked(const struct sluice_load *flight) HOLDS_SHARD;
+static inline bool flight_is_wanted_locked(const struct sluice_load *flight)
+{
+    return flight->locked.state != SLUICE_FLIGHT_OVER;
+}
 
 /* Parks a waiter at the end of the queue (rule 21). */
 void flight_join_locked(struct sluice_load *flight, struct sluice_wait *waiter) HOLDS_SHARD;
@@ -75,8 +89,12 @@ void flight_join_locked(struct sluice_load *flight, struct sluice_wait *waiter) 
 void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *waiter, int64_t due_ms,
                                 struct after *after) HOLDS_SHARD;
 
-/* Lets a parked waiter leave (rule 7): cancelled, or with SLUICE_TIMED_OUT to be told by the caller. */
-void flight_leave_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum waiter_state state) HOLDS_SHARD;
+/*
+ * Lets a parked waiter leave (rule 7), alone: cancelled for `why` SLUICE_OK, else released with that error, which the
+ * caller is to tell. If it was the last one the flight may be over (rule 9).
+ */
+void flight_leave_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum sluice_error why,
+                         struct after *after) HOLDS_SHARD;
 
 /* Detaches the current flight of an entry, and drops the entry with what is stored in it (rule 3). */
 void flight_detach_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;

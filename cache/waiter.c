@@ -17,13 +17,14 @@ static void waiter_init(struct sluice_wait *waiter) LOCK_ATTRIBUTE(no_thread_saf
     waiter->outcome = empty;
 }
 
-void waiter_init_blocking(struct sluice_wait *waiter)
+void waiter_init_blocking(struct sluice_wait *waiter, struct sluice_load *parent)
 {
     waiter_init(waiter);
+    waiter->circle.parent = parent;
     park_init(&waiter->park);
 }
 
-struct sluice_wait *waiter_create(sluice_callback *callback, void *arg, unsigned refs)
+struct sluice_wait *waiter_create(sluice_callback *callback, void *arg, struct sluice_load *parent, unsigned refs)
 {
     struct sluice_wait *waiter = malloc(sizeof *waiter);
 
@@ -32,12 +33,22 @@ struct sluice_wait *waiter_create(sluice_callback *callback, void *arg, unsigned
     waiter_init(waiter);
     waiter->callback = callback;
     waiter->arg = arg;
+    if (parent != NULL)
+        waiter->circle.parent = flight_ref(parent);
     atomic_init(&waiter->refs, refs);
     return waiter;
 }
 
+void waiter_discard(struct sluice_wait *waiter)
+{
+    if (waiter->circle.parent != NULL)
+        atomic_fetch_sub_explicit(&waiter->circle.parent->refs, 1, memory_order_relaxed); /* not the last */
+    free(waiter);
+}
+
 void waiter_tell(struct sluice_wait *waiter)
 {
+    circle_leave(waiter);
     if (waiter->callback == NULL) {
         park_release(&waiter->park);
         return;
@@ -57,6 +68,8 @@ void sluice_wait_unref(struct sluice_wait *waiter)
     must(before > 0);
     if (before == 1) {
         flight_unref(waiter->flight);
+        if (waiter->circle.parent != NULL)
+            flight_unref(waiter->circle.parent);
         free(waiter);
     }
 }

@@ -12,6 +12,7 @@
 #ifndef CACHE_WAITER_H
 #define CACHE_WAITER_H
 
+#include "circle.h"
 #include "lock.h"
 #include "park.h"
 #include "wheel.h"
@@ -30,10 +31,10 @@ struct deadline {
 struct sluice_wait {
     sluice_callback *callback; /* NULL: blocking */
     void *arg;
-    struct park park;      /* blocking: where the thread sleeps */
-    _Atomic uint32_t refs; /* asynchronous: one until its end was told, one for the caller's handle */
-    struct sluice_load
-        *flight; /* asynchronous: a reference, so that the shard is there for a late cancel; set when parked */
+    struct park park;              /* blocking: where the thread sleeps */
+    _Atomic uint32_t refs;         /* asynchronous: one until its end was told, one for the caller's handle */
+    struct sluice_load *flight;    /* set when parked; asynchronous, or with a parent: a reference */
+    struct circle_edge circle;     /* set before it parks, then covered by the circles' lock */
     struct sluice_outcome outcome; /* written by the release, read once it is told */
     struct {
         TAILQ_ENTRY(sluice_wait) link; /* in the flight's queue, then in a list of released ones */
@@ -44,11 +45,16 @@ struct sluice_wait {
 
 TAILQ_HEAD(waiter_queue, sluice_wait);
 
-/* Makes ready a waiter on the caller's stack. */
-void waiter_init_blocking(struct sluice_wait *waiter);
+/* Makes ready a waiter on the caller's stack. Whoever calls holds the parent, which may be NULL, as long as it lives.
+ */
+void waiter_init_blocking(struct sluice_wait *waiter, struct sluice_load *parent);
 
-/* An asynchronous waiter with `refs` references, parked nowhere yet; NULL: no memory. */
-struct sluice_wait *waiter_create(sluice_callback *callback, void *arg, unsigned refs);
+/* An asynchronous waiter with `refs` references, parked nowhere yet; NULL: no memory. Takes a reference of the parent.
+ */
+struct sluice_wait *waiter_create(sluice_callback *callback, void *arg, struct sluice_load *parent, unsigned refs);
+
+/* Frees one that was not parked. Allowed under a shard's lock, since the caller of the get holds the parent. */
+void waiter_discard(struct sluice_wait *waiter);
 
 /*
  * Tells the end: runs the callback, or wakes the thread (whose waiter must not be touched afterwards). Gives back the

@@ -146,7 +146,13 @@ bool http_backend_create(const struct http_backend_options *options, struct back
         goto fini_queue;
     if (!start_thread(made, fault))
         goto destroy_transfers;
-    *backend = (struct backend){"http", {http_load, made}, http_stats, http_destroy, made};
+    *backend = (struct backend){
+        .kind = "http",
+        .loader = {.load = http_load, .self = made},
+        .stats = http_stats,
+        .destroy = http_destroy,
+        .self = made,
+    };
     return true;
 
 destroy_transfers:

@@ -197,7 +197,7 @@ static void rule_19_the_loader_runs_with_no_lock_held(void **state)
     struct fixture *fixture = *state;
     struct visitor visitor = {.fixture = fixture};
     fixture->options.shards = 1;
-    fixture->options.loader = (struct sluice_loader){load_with_visitor, &visitor};
+    fixture->options.loader = (struct sluice_loader){.load = load_with_visitor, .self = &visitor};
     fixture_open(fixture);
     struct call *call = call_start(fixture, WAY_BLOCKING, "key", SLUICE_WAIT_FOREVER);
     call_expect(call, SLUICE_OK, "visitor");

@@ -245,7 +245,7 @@ static void rule_3_a_loader_may_invalidate_its_own_key(void **state)
     struct fixture *fixture = *state;
     static size_t loads_gone;
     loads_gone = 0;
-    fixture->options.loader = (struct sluice_loader){load_and_invalidate_first, &loads_gone};
+    fixture->options.loader = (struct sluice_loader){.load = load_and_invalidate_first, .self = &loads_gone};
     fixture_open(fixture);
     own_cache = fixture->cache;
 

@@ -42,14 +42,26 @@ static void call_parking(void *arg)
     atomic_store(&call->parking_ran, true);
 }
 
+/* The call's own loader, or NULL; `option` is the room for it. */
+static const struct sluice_loader *own_loader(struct call *call, struct sluice_loader *option)
+{
+    if (call->spec.loader == NULL)
+        return NULL;
+    *option = gated_loader_option(call->spec.loader);
+    return option;
+}
+
 static void get_async(void *arg)
 {
     struct call *call = arg;
     struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
+    struct sluice_loader own;
     struct sluice_async_get get = {
         .key = call->spec.key,
         .key_size = call->spec.key_size,
         .timeout_ms = call->spec.timeout_ms,
+        .loader = own_loader(call, &own),
+        .parent = call->spec.parent,
         .callback = call_callback,
         .parking = call_parking,
         .arg = call,
@@ -66,8 +78,15 @@ static void get_async(void *arg)
 static void get_blocking(void *arg)
 {
     struct call *call = arg;
-    enum sluice_error error = sluice_get_outcome(call->fixture->cache, call->spec.key, call->spec.key_size,
-                                                 call->spec.timeout_ms, &call->outcome);
+    struct sluice_loader own;
+    const struct sluice_request request = {
+        .key = call->spec.key,
+        .key_size = call->spec.key_size,
+        .timeout_ms = call->spec.timeout_ms,
+        .loader = own_loader(call, &own),
+        .parent = call->spec.parent,
+    };
+    enum sluice_error error = sluice_get_request(call->fixture->cache, &request, &call->outcome);
     call->outcome.error = error;
     arrived(call);
 }

@@ -21,7 +21,9 @@ struct call_spec {
     const char *key;
     size_t key_size; /* 0: a string */
     int64_t timeout_ms;
-    bool elsewhere; /* make an asynchronous get on a thread of its own too: its loader may block */
+    struct sluice_load *parent;  /* or NULL */
+    struct gated_loader *loader; /* of the call's own; NULL: the cache's */
+    bool elsewhere;              /* make an asynchronous get on a thread of its own too: its loader may block */
     /* Runs where the outcome comes in, before the call counts as done: the place to call the cache from a callback. */
     void (*inside)(void *arg, const struct sluice_outcome *outcome);
     void *arg;

@@ -33,6 +33,7 @@ struct gated_loader {
     pthread_cond_t changed;
     enum gated_mode mode;
     size_t count;
+    size_t unwanted;
     struct load_call *calls;
 };
 
@@ -159,7 +160,7 @@ static struct load_call *call_add(struct gated_loader *loader, struct sluice_loa
     return call;
 }
 
-static void gated_loader_load(void *self, struct sluice_load *load)
+static void load_gated(void *self, struct sluice_load *load)
 {
     struct gated_loader *loader = self;
     char text[KEY_HEAD_MAX + 32];
@@ -182,6 +183,19 @@ static void gated_loader_load(void *self, struct sluice_load *load)
             pthread_cond_broadcast(&loader->changed);
         }
     }
+    pthread_mutex_unlock(&loader->lock);
+}
+
+/* It must not have been ended, as far as this loader knows, and must be one that nobody wants. */
+static void count_unwanted(void *self, struct sluice_load *load)
+{
+    struct gated_loader *loader = self;
+    if (sluice_load_wanted(load)) {
+        fputs("gated_loader: told of an unwanted load that is wanted\n", stderr);
+        abort();
+    }
+    pthread_mutex_lock(&loader->lock);
+    loader->unwanted++;
     pthread_mutex_unlock(&loader->lock);
 }
 
@@ -211,7 +225,7 @@ void gated_loader_destroy(struct gated_loader *loader)
 
 struct sluice_loader gated_loader_option(struct gated_loader *loader)
 {
-    return (struct sluice_loader){.load = gated_loader_load, .self = loader};
+    return (struct sluice_loader){.load = load_gated, .self = loader, .unwanted = count_unwanted};
 }
 
 void gated_loader_set_mode(struct gated_loader *loader, enum gated_mode mode)
@@ -219,6 +233,14 @@ void gated_loader_set_mode(struct gated_loader *loader, enum gated_mode mode)
     pthread_mutex_lock(&loader->lock);
     loader->mode = mode;
     pthread_mutex_unlock(&loader->lock);
+}
+
+size_t gated_loader_unwanted(struct gated_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    size_t unwanted = loader->unwanted;
+    pthread_mutex_unlock(&loader->lock);
+    return unwanted;
 }
 
 size_t gated_loader_calls(struct gated_loader *loader, const char *key)
@@ -323,8 +345,7 @@ void gated_loader_let_return(struct gated_loader *loader, size_t number)
         give_up("does not return", number);
 }
 
-/* The load of a call, once it has come. */
-static struct sluice_load *load_of(struct gated_loader *loader, size_t number)
+struct sluice_load *gated_loader_load(struct gated_loader *loader, size_t number)
 {
     int64_t start_ms = await_now_ms();
 
@@ -339,17 +360,17 @@ static struct sluice_load *load_of(struct gated_loader *loader, size_t number)
 
 bool gated_loader_wanted(struct gated_loader *loader, size_t number)
 {
-    return sluice_load_wanted(load_of(loader, number));
+    return sluice_load_wanted(gated_loader_load(loader, number));
 }
 
 struct sluice_value *gated_loader_old_value(struct gated_loader *loader, size_t number)
 {
-    return sluice_load_old_value(load_of(loader, number));
+    return sluice_load_old_value(gated_loader_load(loader, number));
 }
 
 size_t gated_loader_key(struct gated_loader *loader, size_t number, char *key, size_t room)
 {
-    struct sluice_load *load = load_of(loader, number);
+    struct sluice_load *load = gated_loader_load(loader, number);
     size_t size = sluice_load_key_size(load);
     memcpy(key, sluice_load_key(load), size < room ? size : room);
     return size;

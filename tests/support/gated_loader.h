@@ -39,10 +39,13 @@ struct gated_loader *gated_loader_create(void);
 /* Every load must be ended, and the caches that use it destroyed. */
 void gated_loader_destroy(struct gated_loader *loader);
 
-/* As an option of a cache. */
+/* As an option of a cache; it counts what it is told to be unwanted. */
 struct sluice_loader gated_loader_option(struct gated_loader *loader);
 
 void gated_loader_set_mode(struct gated_loader *loader, enum gated_mode mode);
+
+/* Times that it was told of an unwanted load. */
+size_t gated_loader_unwanted(struct gated_loader *loader);
 
 /* Calls so far: of one key (told apart by their first 64 bytes and their size), and in all. */
 size_t gated_loader_calls(struct gated_loader *loader, const char *key);
@@ -67,6 +70,9 @@ void gated_loader_renew(struct gated_loader *loader, size_t number, int64_t ttl_
  * Waits for the call to be made first.
  */
 void gated_loader_let_return(struct gated_loader *loader, size_t number);
+
+/* The handle of a call that has not been ended. Waits for it to be made first. */
+struct sluice_load *gated_loader_load(struct gated_loader *loader, size_t number);
 
 /* Whether the load can still be given to anybody: sluice_load_wanted(), for a call that has not been ended. Waits for
  * it to be made first. */

@@ -100,8 +100,8 @@ SLUICE_API int64_t sluice_cache_tick(struct sluice_cache *cache);
  * a waiter leaves. A leader's time counts from when its loader returned: it can't leave while it is the one who loads.
  *
  * On SLUICE_OK `*value` is the caller's: sluice_value_unref(). Errors: those of struct sluice_outcome, and
- * SLUICE_TIMED_OUT, SLUICE_TOO_MANY_WAITERS, SLUICE_TOO_MANY_LOADS, SLUICE_KEY_SIZE, SLUICE_CLOSED, SLUICE_NO_MEMORY.
- * Keeps rules 1, 2, 3, 5, 7, 10.
+ * SLUICE_TIMED_OUT, SLUICE_TOO_MANY_WAITERS, SLUICE_TOO_MANY_LOADS, SLUICE_CIRCULAR, SLUICE_KEY_SIZE, SLUICE_CLOSED,
+ * SLUICE_NO_MEMORY. Keeps rules 1, 2, 3, 5, 7, 10, 17.
  */
 SLUICE_API enum sluice_error sluice_get(struct sluice_cache *cache, const void *key, size_t key_size,
                                         int64_t timeout_ms, struct sluice_value **value) SLUICE_CHECK_RESULT;
@@ -112,6 +112,28 @@ SLUICE_API enum sluice_error sluice_get(struct sluice_cache *cache, const void *
  */
 SLUICE_API enum sluice_error sluice_get_outcome(struct sluice_cache *cache, const void *key, size_t key_size,
                                                 int64_t timeout_ms, struct sluice_outcome *outcome) SLUICE_CHECK_RESULT;
+
+/* A get that needs more than a key and a time. Zero it, then fill it in; it is read during the call only. */
+struct sluice_request {
+    const void *key;
+    size_t key_size;
+    int64_t timeout_ms; /* as for sluice_get() */
+    /*
+     * Loads if this get leads, instead of the cache's own loader; NULL: the cache's. Copied; its `self` must live until
+     * the load is ended. Those who follow get what it brings. What is stored is reloaded by the cache's own loader.
+     */
+    const struct sluice_loader *loader;
+    /*
+     * The load on whose behalf this get is made, which has not been ended; NULL: none, or for a blocking get within a
+     * loader, on its thread, that loader's. If it would wait for itself, directly or in a circle through the gets of
+     * other loads, of this cache or others, blocking or not, the get is refused with SLUICE_CIRCULAR (rule 17).
+     */
+    struct sluice_load *parent;
+};
+
+/* As sluice_get_outcome(). */
+SLUICE_API enum sluice_error sluice_get_request(struct sluice_cache *cache, const struct sluice_request *request,
+                                                struct sluice_outcome *outcome) SLUICE_CHECK_RESULT;
 
 /*
  * What is in the table, without loading or waiting: SLUICE_OK, a remembered SLUICE_NOT_FOUND or failure, or
@@ -131,7 +153,9 @@ typedef void sluice_callback(void *arg, const struct sluice_outcome *outcome);
 struct sluice_async_get {
     const void *key;
     size_t key_size;
-    int64_t timeout_ms; /* as for sluice_get(), and with no exception for the leader */
+    int64_t timeout_ms;                 /* as for sluice_get(), and with no exception for the leader */
+    const struct sluice_loader *loader; /* as in struct sluice_request */
+    struct sluice_load *parent;         /* likewise; NULL: none, also within a loader, since nothing waits there */
     sluice_callback *callback;
     /*
      * Optional. Called on this thread, with no lock held, once it is known that the answer is not in the table and

@@ -68,10 +68,20 @@ struct sluice_content {
         NULL, 0, NULL, NULL, SLUICE_TTL_DEFAULT, SLUICE_TTL_DEFAULT                                                    \
     }
 
-/* A loader: `load` is called once a flight with `self` as it was given. See the top of this file. */
+/*
+ * A loader: its functions are called with `self` as it was given, with no lock held. See the top of this file.
+ *
+ * `load` is called once for each flight, save for one that nobody can be given the result of any more by then.
+ * `unwanted` is optional. It is told, once, of a load that it has been called for and has not ended, when nobody can be
+ * given its result any more: put, deadline, close, an invalidation with nobody waiting, or the last waiter has left and
+ * the cache cancels loads then (rules 4, 8, 9, 18). It may cancel the backend's call; the load must be ended all the
+ * same. `load` may still be running on another thread, which may end the load meanwhile; the handle is valid until
+ * `unwanted` returns.
+ */
 struct sluice_loader {
     void (*load)(void *self, struct sluice_load *load);
     void *self;
+    void (*unwanted)(void *self, struct sluice_load *load);
 };
 
 /* The key to load: any bytes, also NUL; not terminated. Valid until the load is ended. */
@@ -85,9 +95,9 @@ SLUICE_API size_t sluice_load_key_size(const struct sluice_load *load);
 SLUICE_API struct sluice_value *sluice_load_old_value(const struct sluice_load *load);
 
 /*
- * Whether anybody can still be given this load's result. False once the flight was completed by a put, ran over its
- * deadline, was invalidated with nobody waiting, or the cache was closed. A loader with a queue asks before it starts
- * the work, one with a cancellable call may ask meanwhile; either way the load must still be ended. Any thread.
+ * Whether anybody can still be given this load's result. False once `unwanted` would be told of it. A loader with a
+ * queue asks before it starts the work, one with a cancellable call may ask meanwhile; either way the load must still
+ * be ended. Any thread.
  */
 SLUICE_API bool sluice_load_wanted(struct sluice_load *load);
 

@@ -24,6 +24,7 @@ struct sluice_cache;
     TOTAL(misses, "Gets that were not")                                                                                \
     TOTAL(coalesced, "Misses that joined a load in flight")                                                            \
     TOTAL(refused, "Misses refused because a bound was reached")                                                       \
+    TOTAL(circular, "Misses refused because they would have waited for themselves")                                    \
     TOTAL(waits_timed_out, "Waits that ran out of time")                                                               \
     TOTAL(waits_cancelled, "Waits that were cancelled")                                                                \
     TOTAL(loads, "Loads started")                                                                                      \
@@ -32,7 +33,7 @@ struct sluice_cache;
     TOTAL(loads_failed, "Loads that failed, were refused by the loader, or brought what could not be taken")           \
     TOTAL(loads_refused, "Of the failed loads, those refused because a bound before the backend was reached")          \
     TOTAL(loads_not_found, "Loads that found no value")                                                                \
-    TOTAL(loads_dropped, "Loads whose result came too late: after a put, the deadline, or the close")                  \
+    TOTAL(loads_dropped, "Loads whose result nobody could be given any more: a put, the deadline, the close, ...")     \
     TOTAL(loads_timed_out, "Loads that ran over their deadline; they are counted again when they end")                 \
     TOTAL(loads_detached, "Loads in flight that an invalidation detached")                                             \
     TOTAL(load_time_ms, "Time from start to end of all ended loads, in milliseconds")                                  \
@@ -76,7 +77,7 @@ SLUICE_API enum sluice_error sluice_cache_for_each(struct sluice_cache *cache,
 /* Where a load in flight stands. */
 #define SLUICE_FLIGHT_STATES(X)                                                                                        \
     X(SLUICE_FLIGHT_CURRENT, "current")   /* gets of its key join it */                                                \
-    X(SLUICE_FLIGHT_DETACHED, "detached") /* invalidated: only those already parked get its outcome */                 \
+    X(SLUICE_FLIGHT_DETACHED, "detached") /* invalidated: only those that are parked get its outcome */                \
     X(SLUICE_FLIGHT_OVER, "over")         /* nobody waits or can join; the backend call has not ended yet */
 
 #define SLUICE_FLIGHT_STATE_NAME(name, text) name,

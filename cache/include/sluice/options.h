@@ -83,6 +83,9 @@ struct sluice_options {
         stale_while_revalidate_ms; /* past expiry; 0 (default): not at all; SLUICE_NEVER: without an end (rule 12) */
     int64_t stale_if_error_ms;     /* past expiry, likewise (rule 12) */
 
+    bool cancel_unwanted_loads; /* a load whose last waiter leaves: false (default): goes on and is stored; true: is
+                                   cancelled, unless it was begun in the background (rule 9) */
+
     struct sluice_listener listener; /* removed NULL (default): nobody is told */
     struct sluice_executor executor; /* run NULL (default): threads of the cache's own, begun when they are needed */
     unsigned background_threads_max; /* of those; 1 to 64, default 4 */
@@ -101,8 +104,8 @@ struct sluice_options {
 
 #define SLUICE_OPTIONS_INIT                                                                                            \
     {                                                                                                                  \
-        {NULL, NULL}, 0, 0, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER, SLUICE_NEVER, 0, 0, {NULL, NULL}, {NULL, NULL},   \
-            4, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0, false,                                                  \
+        {NULL, NULL, NULL}, 0, 0, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER, SLUICE_NEVER, 0, 0, false, {NULL, NULL},    \
+            {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0, false,                                    \
         {                                                                                                              \
             NULL, NULL                                                                                                 \
         }                                                                                                              \

@@ -23,6 +23,7 @@ extern "C" {
     X(SLUICE_TIMED_OUT, "the wait ran out of time; the load goes on")                                                  \
     X(SLUICE_TOO_MANY_WAITERS, "too many waiters are parked")                                                          \
     X(SLUICE_TOO_MANY_LOADS, "too many loads are in flight")                                                           \
+    X(SLUICE_CIRCULAR, "the load would wait for itself")                                                               \
     X(SLUICE_KEY_SIZE, "the key is empty or larger than the limit")                                                    \
     X(SLUICE_VALUE_TOO_LARGE, "the value is larger than the limit")                                                    \
     X(SLUICE_CLOSED, "the cache is closed")                                                                            \

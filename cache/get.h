@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * get.h: what all gets share: each locks the key's shard, decides (hit, follow, lead, or refused), unlocks, and only
+ * then calls what is not ours. The public gets: get_blocking.c, get_async.c.
+ */
+#ifndef CACHE_GET_H
+#define CACHE_GET_H
+
+#include "core.h"
+#include "flight.h"
+#include "waiter.h"
+
+/* One get of one key under way. */
+struct get {
+    struct sluice_cache *cache;
+    struct shard *shard;
+    struct flight_plan plan; /* of the flight that it may start */
+    int64_t timeout_ms;
+    struct sluice_load *led;     /* the flight that this get started; its loader is still to be called */
+    struct sluice_load *refresh; /* likewise, in the background; this get was a hit */
+    struct after after;
+};
+
+/* SLUICE_OK, or why not: the key's size is the one fault of a get that is seen before the shard is. */
+enum sluice_error get_init(struct get *get, struct sluice_cache *cache, const void *key, size_t key_size,
+                           const struct sluice_loader *loader, int64_t timeout_ms);
+
+/* True for a hit, with the outcome; else *entry is the key's entry, if any. Counts hits only. */
+bool get_look_locked(struct get *get, struct entry **entry, struct sluice_outcome *outcome) HOLDS_SHARD;
+
+/* After the unlock of a hit; returns its error. */
+enum sluice_error get_hit(struct get *get, const struct sluice_outcome *outcome) FREE_OF_SHARD;
+
+/* A miss: parks the waiter, on the flight that there is or on one that it leads; or says why not. */
+enum sluice_error get_park_locked(struct get *get, struct entry *entry, struct sluice_wait *waiter) HOLDS_SHARD;
+
+/*
+ * After the unlock, for a waiter with a parent that has parked: true if it would wait for itself, and has left
+ * therefore (rule 17). Until it has been asked nothing may wait for it.
+ */
+bool get_is_circular(struct get *get, struct sluice_wait *waiter) FREE_OF_SHARD;
+
+/* A get that is over before it looked: counted with the misses, so that rule 23's sums hold. Returns the error. */
+enum sluice_error get_reject(struct sluice_cache *cache, enum sluice_error error,
+                             struct sluice_outcome *outcome) FREE_OF_SHARD;
+
+/* Makes an error the outcome, and returns it. */
+enum sluice_error get_refuse(enum sluice_error error, struct sluice_outcome *outcome);
+
+#endif
