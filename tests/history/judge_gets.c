@@ -262,6 +262,7 @@ void gets_cancel_end(struct judge *judge, const struct record *record)
     judge_count(judge, 7);
     judge->counts[RECORD_STAT_WAITS_CANCELLED]++;
     judge->counts[RECORD_STAT_MISSES]++;
+    judge->counts[RECORD_STAT_COALESCED] += !get->led; /* it was parked: it led or followed */
     if (get->told != 0 || get->cancelled != 0)
         judge_break(judge, 7, history_key(begin), "a get is cancelled that was told, or cancelled, before",
                     begin->order, get->told != 0 ? get->told : get->cancelled, cancel->order, record->order);

@@ -19,6 +19,7 @@ struct get_note {
     uint64_t cancelled;
     uint64_t next; /* in the key's list of parked gets */
     bool quiet;    /* nothing that removes was under way when it began */
+    bool led;      /* the loader was called for it */
 };
 
 /* What is known of a load or a put, and of the value that it brings. */
@@ -36,8 +37,9 @@ struct value_note {
     uint32_t removals;  /* how often */
     uint64_t overtaken; /* of a load: the put that came while it was current or over */
     uint64_t next;      /* in the key's list of loads that have not ended */
-    uint32_t renewals;  /* ends of loads that may have renewed it */
-    uint32_t renewal;   /* of a reload: `renewals` of the old value when its end began */
+    uint32_t renewals;  /* ends of reloads that may have renewed it */
+    uint32_t reloads;   /* moves with all that its reloads may have done to its times */
+    uint32_t reload;    /* of a reload: `reloads` of the old value when its end began */
     bool brings;        /* a value, not a failure */
     bool removes;       /* its end counts among the key's removers */
     bool quiet;         /* nothing else that removes was under way when the end, or the put, began */
@@ -119,7 +121,11 @@ static inline void judge_count(struct judge *judge, unsigned rule)
 }
 
 /* judge_table.c: what is in the table, and who changes it. */
-bool table_quiet_since(const struct key_state *key, uint64_t order);
+bool table_quiet_since(const struct key_state *key, uint64_t order); /* no put or invalidation since the record */
+
+/* Whether a flight that began after the record `since` can have met its deadline by now. */
+bool table_may_be_late(const struct judge *judge, uint64_t since, int64_t now_ms);
+
 void table_load_begin(struct judge *judge, const struct record *record);
 void table_finish_begin(struct judge *judge, const struct record *record);
 void table_finish_end(struct judge *judge, const struct record *record);
@@ -131,8 +137,11 @@ void table_invalidate_end(struct judge *judge, const struct record *record);
 /* A get was given `value` from the table: it was there between the get's begin and this record. */
 void table_hit(struct judge *judge, const struct record *begin, const struct record *record);
 
-/* judge_loads.c: rules 1, 2 and 11 of a load that begins; `since` of its note is set, and it is not in the list yet. */
-void loads_judge(struct judge *judge, const struct record *record);
+/*
+ * judge_loads.c: rules 1, 2 and 11 of a load that begins; `since` of its note is set, and it is not in the list yet.
+ * False: its old value is none that there can be.
+ */
+bool loads_judge(struct judge *judge, const struct record *record);
 
 /* judge_gets.c: gets and what they are given (rules 2, 3, 4, 7, 11, 12, 13, 19). */
 void gets_begin(struct judge *judge, const struct record *record);

@@ -7,26 +7,18 @@
  */
 #include "judge_internal.h"
 
-/* Whether a flight that began after the record `since` can have met its deadline by now. */
-static bool flight_may_be_late(const struct judge *judge, uint64_t since, int64_t now_ms)
-{
-    int64_t timeout_ms = judge->history->facts.load_timeout_ms;
-
-    return timeout_ms != RECORD_NEVER && now_ms - history_at(judge->history, since)->time_ms >= timeout_ms - 1;
-}
-
 /*
  * Rule 1: each of two loads that have not ended has begun; if nothing can have ended or detached a flight since the
  * earlier of both, both are current.
  */
 static void judge_one_flight(struct judge *judge, const struct key_state *key, const struct record *record)
 {
-    if (!table_quiet_since(key, record->begin) || flight_may_be_late(judge, record->begin, record->time_ms))
+    if (!table_quiet_since(key, record->begin) || table_may_be_late(judge, record->begin, record->time_ms))
         return;
     judge_count(judge, 1);
     for (uint64_t other = key->loads; other != 0; other = judge_value(judge, other)->next) {
         uint64_t since = judge_value(judge, other)->since;
-        if (since != 0 && table_quiet_since(key, since) && !flight_may_be_late(judge, since, record->time_ms))
+        if (since != 0 && table_quiet_since(key, since) && !table_may_be_late(judge, since, record->time_ms))
             judge_break(judge, 1, history_key(record), "a load begins while another one is current", since, other,
                         record->begin, record->order);
     }
@@ -57,6 +49,19 @@ static void judge_fresh(struct judge *judge, const struct key_state *key, const 
                     record->begin, record->order);
 }
 
+/* Whether the old value, if there is one, is one that was brought for the key. */
+static bool old_is_known(struct judge *judge, const struct record *record)
+{
+    if (record->value == 0)
+        return true;
+    if (record->value < record->order && history_at(judge->history, record->value)->keys == record->keys &&
+        judge_value(judge, record->value)->brings)
+        return true;
+    judge_break(judge, 0, history_key(record), "a load is given an old value that nobody brought for its key",
+                record->begin, record->order, 0, 0);
+    return false;
+}
+
 /* Rule 11: what an invalidation or a put had ruled out when the flight began is not given to the loader either. */
 static void judge_old_value(struct judge *judge, const struct record *record)
 {
@@ -66,12 +71,6 @@ static void judge_old_value(struct judge *judge, const struct record *record)
 
     if (record->value == 0 || begin->kind != RECORD_GET_BEGIN)
         return;
-    if (record->value >= record->order || judge_value(judge, record->value)->finish == 0 ||
-        history_at(judge->history, record->value)->keys != record->keys) {
-        judge_break(judge, 0, history_key(record), "a load is given a value that is none of its key", record->order, 0,
-                    0, 0);
-        return;
-    }
     old = judge_value(judge, record->value);
     get = judge_get(judge, begin->order);
     judge_count(judge, 11);
@@ -81,13 +80,16 @@ static void judge_old_value(struct judge *judge, const struct record *record)
                     record->order);
 }
 
-void loads_judge(struct judge *judge, const struct record *record)
+bool loads_judge(struct judge *judge, const struct record *record)
 {
     const struct key_state *key = judge_key(judge, record);
 
+    if (!old_is_known(judge, record))
+        return false;
     if (record->begin == 0)
-        return;
+        return true;
     judge_one_flight(judge, key, record);
     judge_fresh(judge, key, record);
     judge_old_value(judge, record);
+    return true;
 }

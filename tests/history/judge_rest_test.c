@@ -186,6 +186,20 @@ static void rule_11_holds_for_a_reload_after_the_back_off(void **state)
     story_expect(&story, STORY_HOLDS);
 }
 
+static void rule_11_holds_for_a_reload_after_one_that_was_asked_for_and_failed(void **state)
+{
+    (void)state;
+    story.facts.backoff_ms = 5;
+    uint64_t value = story_whole_put(&story, 0, STORY_LONG); /* no reload is due by itself */
+    uint64_t refresh = story_tell(&story, (struct record){.kind = RECORD_REFRESH_BEGIN, .keys = 1});
+    uint64_t load = story_load(&story, 0, refresh, value);
+    story_finish_end(&story, story_finish(&story, load, RECORD_FAILURE, 0));
+    story_tell(&story, (struct record){.kind = RECORD_REFRESH_END, .begin = refresh});
+    story.now_ms += 5;
+    story_finish_end(&story, story_finish(&story, reload(value), RECORD_FAILURE, 0));
+    story_expect(&story, STORY_HOLDS);
+}
+
 static void rule_11_is_broken_by_a_failed_reload_that_takes_the_value(void **state)
 {
     (void)state;
@@ -493,6 +507,7 @@ int main(void)
         TEST(rule_11_is_broken_by_a_reload_without_the_old_value),
         TEST(rule_11_is_broken_by_a_reload_too_soon_after_a_failed_one),
         TEST(rule_11_holds_for_a_reload_after_the_back_off),
+        TEST(rule_11_holds_for_a_reload_after_one_that_was_asked_for_and_failed),
         TEST(rule_11_is_broken_by_a_failed_reload_that_takes_the_value),
         TEST(a_value_that_is_renewed_lives_anew),
         TEST(a_get_that_has_a_stale_value_renewed_is_given_it_as_stale),

@@ -21,15 +21,9 @@ static uint64_t stat_told(const struct judge *judge, unsigned stat)
 /* How far above the log's count the counter may be. */
 static uint64_t stat_slack(const struct judge *judge, unsigned stat)
 {
-    switch (stat) {
-    case RECORD_STAT_COALESCED:
-        return judge->counts[RECORD_STAT_WAITS_CANCELLED];
-    case RECORD_STAT_LOADS:
-    case RECORD_STAT_REFRESHES:
-        return stat_told(judge, RECORD_STAT_LOADS_DROPPED);
-    default:
-        return 0;
-    }
+    bool with_uncalled = stat == RECORD_STAT_LOADS || stat == RECORD_STAT_REFRESHES;
+
+    return with_uncalled ? stat_told(judge, RECORD_STAT_LOADS_DROPPED) : 0;
 }
 
 /* The ways in which loads end; what came too late is counted as dropped, and not as how it ended. */

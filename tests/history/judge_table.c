@@ -32,6 +32,13 @@ bool table_quiet_since(const struct key_state *key, uint64_t order)
     return calls_quiet_since(&key->invalidations, order) && calls_quiet_since(&key->puts, order);
 }
 
+bool table_may_be_late(const struct judge *judge, uint64_t since, int64_t now_ms)
+{
+    int64_t timeout_ms = judge->history->facts.load_timeout_ms;
+
+    return timeout_ms != RECORD_NEVER && now_ms - history_at(judge->history, since)->time_ms >= timeout_ms - 1;
+}
+
 static void remover_begin(struct key_state *key)
 {
     key->removers++;
@@ -83,40 +90,7 @@ void table_hit(struct judge *judge, const struct record *begin, const struct rec
         table_is(judge, key, record->value, record->order, record->order);
 }
 
-/* ---- loads ------------------------------------------------------------------------------------------------------- */
-
-void table_load_begin(struct judge *judge, const struct record *record)
-{
-    struct key_state *key = judge_key(judge, record);
-    struct value_note *note = judge_value(judge, record->order);
-
-    judge->counts[RECORD_STAT_LOADS]++;
-    if (record->how == RECORD_BACKGROUND)
-        judge->counts[RECORD_STAT_REFRESHES]++;
-    note->since = record->begin;
-    note->birth = record->order;
-    note->fresh_ms = note->refresh_ms = note->gone_ms = JUDGE_FAR;
-    loads_judge(judge, record);
-    note->next = key->loads;
-    key->loads = record->order;
-}
-
-static void loads_unlink(struct judge *judge, struct key_state *key, uint64_t load)
-{
-    uint64_t *link = &key->loads;
-
-    while (*link != load)
-        link = &judge_value(judge, *link)->next;
-    *link = judge_value(judge, load)->next;
-}
-
-/* Whether the load may have run over its deadline by this instant. */
-static bool load_may_be_late(const struct judge *judge, const struct value_note *note, int64_t now_ms)
-{
-    int64_t timeout_ms = judge->history->facts.load_timeout_ms;
-
-    return timeout_ms != RECORD_NEVER && now_ms - history_at(judge->history, note->since)->time_ms >= timeout_ms - 1;
-}
+/* ---- reloads ----------------------------------------------------------------------------------------------------- */
 
 /* The old value is renewed if the flight is current: its times may become shorter by this instant, and longer later. */
 static void renewal_begin(struct key_state *key, struct value_note *value, const struct record *record)
@@ -130,7 +104,55 @@ static void renewal_begin(struct key_state *key, struct value_note *value, const
         value->refresh_ms = refresh_ms;
     value->gone_ms = JUDGE_FAR; /* not judged any more */
     value->renewals++;
+    value->reloads++;
     key->backoff_since = 0;
+}
+
+/* The reload of the value fails at this instant at the earliest: the next may follow after the back-off. */
+static void reload_fails(const struct judge *judge, struct value_note *value, int64_t now_ms)
+{
+    if (now_ms + judge->history->facts.backoff_ms < value->refresh_ms)
+        value->refresh_ms = now_ms + judge->history->facts.backoff_ms;
+    value->reloads++;
+}
+
+/* When the load's deadline passes, at the earliest. */
+static int64_t due_ms(const struct judge *judge, const struct record *load)
+{
+    return load->begin == 0 ? 0
+                            : history_at(judge->history, load->begin)->time_ms + judge->history->facts.load_timeout_ms;
+}
+
+/* ---- loads ------------------------------------------------------------------------------------------------------- */
+
+void table_load_begin(struct judge *judge, const struct record *record)
+{
+    struct key_state *key = judge_key(judge, record);
+    struct value_note *note = judge_value(judge, record->order);
+
+    judge->counts[RECORD_STAT_LOADS]++;
+    if (record->how == RECORD_BACKGROUND)
+        judge->counts[RECORD_STAT_REFRESHES]++;
+    note->since = record->begin;
+    note->birth = record->order;
+    note->fresh_ms = note->refresh_ms = note->gone_ms = JUDGE_FAR;
+    if (record->how == RECORD_FOREGROUND && record->begin != 0)
+        judge_get(judge, record->begin)->led = true;
+    if (!loads_judge(judge, record))
+        return;
+    note->next = key->loads;
+    key->loads = record->order;
+    if (record->value != 0 && judge->history->facts.load_timeout_ms != RECORD_NEVER)
+        reload_fails(judge, judge_value(judge, record->value), due_ms(judge, record));
+}
+
+static void loads_unlink(struct judge *judge, struct key_state *key, uint64_t load)
+{
+    uint64_t *link = &key->loads;
+
+    while (*link != load)
+        link = &judge_value(judge, *link)->next;
+    *link = judge_value(judge, load)->next;
 }
 
 static void value_begin(struct judge *judge, struct key_state *key, struct value_note *note,
@@ -165,8 +187,8 @@ void table_finish_begin(struct judge *judge, const struct record *record)
     loads_unlink(judge, key, load->order);
     note->finish = record->order;
     note->dead = floor > load->order;
-    note->current =
-        note->since != 0 && table_quiet_since(key, note->since) && !load_may_be_late(judge, note, record->time_ms);
+    note->current = note->since != 0 && table_quiet_since(key, note->since) &&
+                    !table_may_be_late(judge, note->since, record->time_ms);
     note->removes = !note->dead && (record->how == RECORD_VALUE || record->how == RECORD_NOTHING);
     if (note->removes)
         bringer_begin(key, note);
@@ -178,7 +200,9 @@ void table_finish_begin(struct judge *judge, const struct record *record)
         struct value_note *old = judge_value(judge, load->value);
         if (record->how == RECORD_NOT_MODIFIED)
             renewal_begin(key, old, record);
-        note->renewal = old->renewals;
+        else if (record->how == RECORD_FAILURE || record->how == RECORD_REFUSAL)
+            reload_fails(judge, old, record->time_ms);
+        note->reload = old->reloads;
     }
 }
 
@@ -188,7 +212,7 @@ static void reload_end(struct key_state *key, const struct record *load, const s
 {
     struct value_note *value = judge_value(judge, load->value);
 
-    if (value->renewals != judge_value(judge, load->order)->renewal)
+    if (value->reloads != judge_value(judge, load->order)->reload)
         return;
     if (begin->how == RECORD_NOT_MODIFIED) {
         value->fresh_ms = after_ms(begin->time_ms, begin->ttl_ms);
