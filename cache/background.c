@@ -13,7 +13,7 @@ void background_init(struct background *background, const struct sluice_options 
     background->queued = 0;
     background->threads = background->idle = 0;
     background->stopping = false;
-    TAILQ_INIT(&background->queue);
+    STAILQ_INIT(&background->queue);
     must(pthread_mutex_init(&background->mutex, NULL) == 0);
     must(pthread_cond_init(&background->changed, NULL) == 0);
 }
@@ -24,42 +24,62 @@ void background_fini(struct background *background)
     pthread_mutex_destroy(&background->mutex);
 }
 
+/* ---- chains, as one pointer ----------------------------------------------------------------------------------------
+ */
+
+static struct sluice_load *background_pack(struct call_chain *chain)
+{
+    struct sluice_load *first = chain->first;
+
+    first->chained_count = chain->count;
+    call_chain_init(chain);
+    return first;
+}
+
+static void background_run_packed(struct sluice_load *first) FREE_OF_SHARD;
+static void background_run_packed(struct sluice_load *first)
+{
+    struct call_chain chain = {.first = first, .count = first->chained_count}; /* nothing is added to it any more */
+
+    call_load_chain(&chain);
+}
+
 /* ---- on a thread of the cache's own ------------------------------------------------------------------------------ */
 
-/* With the mutex held: the next flight, once there is one; NULL: it is time to end. */
+/* With the mutex held: the next chain, once there is one; NULL: it is time to end. */
 static struct sluice_load *background_next(struct background *background)
 {
-    struct sluice_load *flight;
+    struct sluice_load *first;
 
-    while ((flight = TAILQ_FIRST(&background->queue)) == NULL) {
+    while ((first = STAILQ_FIRST(&background->queue)) == NULL) {
         if (background->stopping)
             return NULL;
         background->idle++;
         pthread_cond_wait(&background->changed, &background->mutex);
         background->idle--;
     }
-    TAILQ_REMOVE(&background->queue, flight, queued);
+    STAILQ_REMOVE_HEAD(&background->queue, queued);
     background->queued--;
-    return flight;
+    return first;
 }
 
 static void *background_run(void *arg)
 {
     struct background *background = arg;
-    struct sluice_load *flight;
+    struct sluice_load *first;
 
     pthread_mutex_lock(&background->mutex);
-    while ((flight = background_next(background)) != NULL) {
+    while ((first = background_next(background)) != NULL) {
         pthread_mutex_unlock(&background->mutex);
-        call_load(flight);
+        background_run_packed(first);
         pthread_mutex_lock(&background->mutex);
     }
     pthread_mutex_unlock(&background->mutex);
     return NULL;
 }
 
-/* Queues a flight and sees to it that a thread comes for it. False: there is none and will be none. */
-static bool background_queue(struct background *background, struct sluice_load *flight)
+/* Queues a chain and sees to it that a thread comes for it. False: there is none and will be none. */
+static bool background_queue(struct background *background, struct sluice_load *first)
 {
     bool served;
 
@@ -69,7 +89,7 @@ static bool background_queue(struct background *background, struct sluice_load *
         background->threads++;
     served = background->threads > 0;
     if (served) {
-        TAILQ_INSERT_TAIL(&background->queue, flight, queued);
+        STAILQ_INSERT_TAIL(&background->queue, first, queued);
         background->queued++;
         pthread_cond_signal(&background->changed);
     }
@@ -81,17 +101,29 @@ static bool background_queue(struct background *background, struct sluice_load *
 
 static void background_task(void *arg)
 {
-    call_load(arg);
+    background_run_packed(arg);
 }
 
-void background_call(struct background *background, struct sluice_load *flight)
+static void background_refuse(struct sluice_load *first) FREE_OF_SHARD;
+static void background_refuse(struct sluice_load *first)
 {
-    if (background->executor->run != NULL) {
-        background->executor->run(background->executor->self, background_task, flight);
-    } else if (!background_queue(background, flight)) {
-        sluice_load_refuse(flight, sluice_strerror(SLUICE_NO_THREAD));
-        flight_unref(flight);
+    struct sluice_load *next;
+
+    for (; first != NULL; first = next) {
+        next = first->chained;
+        sluice_load_refuse(first, sluice_strerror(SLUICE_NO_THREAD));
+        flight_unref(first);
     }
+}
+
+void background_call(struct background *background, struct call_chain *chain)
+{
+    struct sluice_load *first = background_pack(chain);
+
+    if (background->executor->run != NULL)
+        background->executor->run(background->executor->self, background_task, first);
+    else if (!background_queue(background, first))
+        background_refuse(first);
 }
 
 void background_stop(struct background *background)

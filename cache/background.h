@@ -7,6 +7,7 @@
 #ifndef CACHE_BACKGROUND_H
 #define CACHE_BACKGROUND_H
 
+#include "call.h"
 #include "lock.h"
 
 #include <sluice/cache.h>
@@ -14,15 +15,15 @@
 
 #define BACKGROUND_THREADS_MAX 64
 
-TAILQ_HEAD(background_queue, sluice_load);
+STAILQ_HEAD(background_queue, sluice_load);
 
 struct background {
     const struct sluice_executor *executor;
     unsigned threads_max;
     pthread_mutex_t mutex; /* covers the rest; never taken under a shard's lock, and none of ours is taken under it */
     pthread_cond_t changed;
-    struct background_queue queue;
-    size_t queued; /* in it */
+    struct background_queue queue; /* of chains, by their first flights */
+    size_t queued;                 /* in it */
     unsigned threads;
     unsigned idle; /* threads that sleep, or have been woken for what is queued */
     bool stopping;
@@ -32,10 +33,10 @@ struct background {
 void background_init(struct background *background, const struct sluice_options *options);
 
 /*
- * Has the loader called for a flight; takes over the reference of that call. Without a thread to be had, or room for
- * one, and none there, the load is refused.
+ * Has the loader called for a chain, as call_load_chain(); takes it over. If no thread can be had, and there is none,
+ * the loads are refused.
  */
-void background_call(struct background *background, struct sluice_load *flight) FREE_OF_SHARD;
+void background_call(struct background *background, struct call_chain *chain) FREE_OF_SHARD;
 
 /* The cache is closed: lets the threads end what is queued, and joins them. */
 void background_stop(struct background *background) FREE_OF_SHARD;

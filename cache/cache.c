@@ -68,14 +68,17 @@ enum sluice_error sluice_cache_create(const struct sluice_options *options, stru
         goto no_shards;
     for (unsigned i = 0; i < created->shards_count; i++)
         shard_init(&created->shards[i], created, clock_now_ms(&created->options.clock));
+    background_init(&created->background, &created->options);
+    batch_init(&created->batch);
     error = ticker_start(&created->ticker, created, options->clock.now_ms == NULL);
     if (error != SLUICE_OK)
         goto no_ticker;
-    background_init(&created->background, &created->options);
     *cache = created;
     return SLUICE_OK;
 
 no_ticker:
+    batch_fini(&created->batch);
+    background_fini(&created->background);
     core_free_shards(created);
 no_shards:
     free(created);
@@ -89,6 +92,7 @@ void core_unref(struct sluice_cache *cache)
     must(before > 0);
     if (before == 1) {
         ticker_fini(&cache->ticker);
+        batch_fini(&cache->batch);
         background_fini(&cache->background);
         core_free_shards(cache);
         free(cache);
@@ -125,6 +129,7 @@ void sluice_cache_destroy(struct sluice_cache *cache)
         return;
     sluice_cache_close(cache);
     ticker_stop(&cache->ticker);
+    (void)batch_tick(cache, CLOCK_FAR); /* drops what waits there, since the cache is closed */
     background_stop(&cache->background);
     /* The last load in flight may be long in coming: what is stored does not wait for it. */
     sluice_invalidate_all(cache, NULL);
@@ -205,7 +210,7 @@ static bool tick_shard(struct shard *shard, int64_t now_ms, int64_t slack_ms, in
 int64_t core_tick(struct sluice_cache *cache, int64_t slack_ms)
 {
     int64_t now_ms = clock_now_ms(&cache->options.clock);
-    int64_t next_ms = CLOCK_FAR;
+    int64_t next_ms = CLOCK_FAR, batch_ms;
 
     for (unsigned i = 0; i < cache->shards_count; i++) {
         int64_t shard_ms;
@@ -215,7 +220,8 @@ int64_t core_tick(struct sluice_cache *cache, int64_t slack_ms)
         if (shard_ms < next_ms)
             next_ms = shard_ms;
     }
-    return next_ms;
+    batch_ms = batch_tick(cache, now_ms);
+    return batch_ms < next_ms ? batch_ms : next_ms;
 }
 
 int64_t sluice_cache_tick(struct sluice_cache *cache)

@@ -2,7 +2,12 @@
 /* call.c: see call.h. */
 #include "call.h"
 
+#include "core.h"
 #include "flight.h"
+
+#include <stdlib.h>
+
+#define CALL_ROOM 64 /* flights in one call for which no memory is needed */
 
 /* Of the process, not of a cache: a loader may call other caches (rule 17). */
 static _Thread_local struct sluice_load *call_running;
@@ -12,24 +17,132 @@ struct sluice_load *call_current(void)
     return call_running;
 }
 
-void call_load(struct sluice_load *flight)
+void call_chain_init(struct call_chain *chain)
 {
-    const struct sluice_loader loader = flight->loader; /* once the load is ended only the reference holds the flight */
-    struct sluice_load *outer = call_running;
+    chain->first = chain->last = NULL;
+    chain->count = 0;
+}
+
+void call_chain_add(struct call_chain *chain, struct sluice_load *flight)
+{
+    if (chain->first == NULL)
+        chain->first = flight;
+    else
+        chain->last->chained = flight;
+    chain->last = flight;
+    chain->count++;
+}
+
+static struct sluice_load *chain_take(struct call_chain *chain)
+{
+    struct sluice_load *flight = chain->first;
+
+    chain->first = flight->chained;
+    flight->chained = NULL;
+    chain->count--;
+    return flight;
+}
+
+/* ---- on this thread ---------------------------------------------------------------------------------------------- */
+
+/* Whether the loader is to be called: not if somebody has done so before, nor for what nobody wants, which is dropped.
+ */
+static bool call_begins(struct sluice_load *flight) FREE_OF_SHARD;
+static bool call_begins(struct sluice_load *flight)
+{
     struct answer none = {.error = SLUICE_CLOSED};
-    bool wanted;
+    bool wanted, called;
 
     lock_acquire(&flight->shard->lock);
     wanted = flight_is_wanted_locked(flight);
-    flight->locked.called = wanted;
+    called = flight->locked.called;
+    flight->locked.called = true;
     lock_release(&flight->shard->lock);
-
-    if (wanted) {
-        call_running = flight;
-        loader.load(loader.self, flight);
-        call_running = outer;
-    } else {
+    if (wanted && !called)
+        return true;
+    if (!called)
         flight_finish(flight, &none);
-    }
     flight_unref(flight);
+    return false;
+}
+
+/* One call for flights that have begun. */
+static void call_many(struct sluice_load *const *flights, size_t count) FREE_OF_SHARD;
+static void call_many(struct sluice_load *const *flights, size_t count)
+{
+    const struct sluice_loader loader = flights[0]->loader; /* of a load that is ended only the reference is left */
+    struct sluice_load *outer = call_running;
+
+    call_running = flights[0];
+    for (size_t i = 1; i < count; i++)
+        circle_join(flights[i], flights[0]);
+    if (count > 1 || loader.load == NULL)
+        loader.load_many(loader.self, flights, count);
+    else
+        loader.load(loader.self, flights[0]);
+    call_running = outer;
+    for (size_t i = 0; i < count; i++)
+        flight_unref(flights[i]);
+}
+
+/* As many as there is room for, in one call. */
+static void call_some(struct call_chain *chain, struct sluice_load **flights, size_t room) FREE_OF_SHARD;
+static void call_some(struct call_chain *chain, struct sluice_load **flights, size_t room)
+{
+    size_t count = 0;
+
+    while (chain->first != NULL && count < room) {
+        struct sluice_load *flight = chain_take(chain);
+
+        if (call_begins(flight))
+            flights[count++] = flight;
+    }
+    if (count > 0)
+        call_many(flights, count);
+}
+
+void call_load_chain(struct call_chain *chain)
+{
+    struct sluice_load *some[CALL_ROOM], **more = NULL;
+    size_t room, room_max;
+
+    if (chain->first == NULL)
+        return;
+    room_max = chain->first->loader.load_many == NULL ? 1 : chain->first->cache->options.batch_size_max;
+    room = chain->count < room_max ? chain->count : room_max;
+    if (room > CALL_ROOM)
+        more = malloc(room * sizeof(struct sluice_load *));
+    if (more == NULL && room > CALL_ROOM)
+        room = CALL_ROOM; /* without the memory: in more calls */
+    while (chain->first != NULL)
+        call_some(chain, more != NULL ? more : some, room);
+    free(more);
+}
+
+void call_load(struct sluice_load *flight)
+{
+    if (call_begins(flight))
+        call_many(&flight, 1);
+}
+
+/* ---- later ------------------------------------------------------------------------------------------------------- */
+
+bool call_is_batched(const struct sluice_cache *cache, const struct sluice_loader *loader)
+{
+    return cache->options.batch_window_ms > 0 && loader == &cache->options.loader;
+}
+
+void call_load_later(struct call_chain *chain)
+{
+    struct sluice_cache *cache;
+
+    if (chain->first == NULL)
+        return;
+    cache = chain->first->cache;
+    if (cache->options.batch_window_ms == 0) {
+        background_call(&cache->background, chain);
+        return;
+    }
+    while (chain->first != NULL)
+        batch_add(cache, chain_take(chain));
 }

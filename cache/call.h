@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* call.h: the call of the loader, for one flight. */
+/* call.h: the call of the loader, for one flight or for several at once, on this thread or in the background. */
 #ifndef CACHE_CALL_H
 #define CACHE_CALL_H
 
@@ -8,10 +8,32 @@
 #include <sluice/cache.h>
 
 /*
- * Calls the flight's loader on this thread, or drops the load if nobody can be given its result any more. Takes over
- * the reference of the call.
+ * Flights of one cache and one loader that are to be loaded together, linked by their `chained`; each with the
+ * reference of its call. The caller's own.
  */
+struct call_chain {
+    struct sluice_load *first; /* NULL: none */
+    struct sluice_load *last;
+    size_t count;
+};
+
+void call_chain_init(struct call_chain *chain);
+void call_chain_add(struct call_chain *chain, struct sluice_load *flight);
+
+/*
+ * Calls the loader on this thread for a chain, in one call as far as it can; drops the loads whose result nobody can be
+ * given any more. Takes over the references of the calls, and empties the chain.
+ */
+void call_load_chain(struct call_chain *chain) FREE_OF_SHARD;
+
+/* As call_load_chain() for one flight. */
 void call_load(struct sluice_load *flight) FREE_OF_SHARD;
+
+/* Whether a flight with this loader waits for others before its loader is called (rule 15). */
+bool call_is_batched(const struct sluice_cache *cache, const struct sluice_loader *loader);
+
+/* As call_load_chain(), in the background, or with the next batch. */
+void call_load_later(struct call_chain *chain) FREE_OF_SHARD;
 
 /* The load whose loader has been called on this thread and has not returned; NULL: none. Borrowed. */
 struct sluice_load *call_current(void);

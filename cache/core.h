@@ -9,6 +9,7 @@
 #define CACHE_CORE_H
 
 #include "background.h"
+#include "batch.h"
 #include "clock.h"
 #include "shard.h"
 #include "ticker.h"
@@ -36,6 +37,7 @@ struct sluice_cache {
 
     _Alignas(64) struct ticker ticker;
     struct background background;
+    struct batch batch;
 };
 
 static inline struct shard *core_shard(const struct sluice_cache *cache, uint64_t hash)

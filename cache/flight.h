@@ -33,12 +33,14 @@ struct sluice_load {
     struct sluice_cache *cache; /* a reference */
     struct shard *shard;
     struct sluice_loader loader;
-    struct circle_node circle;       /* covered by the circles' lock */
-    struct sluice_value *old;        /* what was stored when the load began, for the loader; a reference, or NULL */
-    TAILQ_ENTRY(sluice_load) queued; /* in the queue of what is to be loaded in the background */
+    struct circle_node circle;        /* covered by the circles' lock */
+    struct sluice_value *old;         /* what was stored when the load began, for the loader; a reference, or NULL */
+    struct sluice_load *chained;      /* the next one of those that are to be called together; their caller's own */
+    STAILQ_ENTRY(sluice_load) queued; /* the first of a chain: in the queue of what is to be called in the background */
+    size_t chained_count;             /* the first of a chain in that queue: how many it has */
     struct {
         enum sluice_flight_state state;
-        bool called;         /* the loader has been called */
+        bool called;         /* the loader has been called, or the load dropped without */
         bool ended;          /* it has ended the load */
         bool background;     /* it was not begun for a waiter */
         struct entry *entry; /* CURRENT: whose flight it is */

@@ -2,6 +2,7 @@
 /* get.c: see get.h. */
 #include "get.h"
 
+#include "call.h"
 #include "hash.h"
 
 enum sluice_error get_reject(struct sluice_cache *cache, enum sluice_error error, struct sluice_outcome *outcome)
@@ -23,20 +24,20 @@ enum sluice_error get_refuse(enum sluice_error error, struct sluice_outcome *out
     return outcome->error = error;
 }
 
-enum sluice_error get_init(struct get *get, struct sluice_cache *cache, const void *key, size_t key_size,
-                           const struct sluice_loader *loader, int64_t timeout_ms)
+enum sluice_error get_init(struct get *get, struct sluice_cache *cache, const struct sluice_request *request)
 {
-    if (key_size == 0 || key_size > cache->options.key_size_max)
+    if (request->key_size == 0 || request->key_size > cache->options.key_size_max)
         return SLUICE_KEY_SIZE;
     get->cache = cache;
-    get->plan.key = key;
-    get->plan.key_size = key_size;
-    get->plan.hash = hash_key(cache->seed, key, key_size);
+    get->plan.key = request->key;
+    get->plan.key_size = request->key_size;
+    get->plan.hash = hash_key(cache->seed, request->key, request->key_size);
     get->plan.now_ms = clock_now_ms(&cache->options.clock);
-    get->plan.loader = loader != NULL ? loader : &cache->options.loader;
+    get->plan.loader = request->loader != NULL ? request->loader : &cache->options.loader;
     get->plan.background = false;
     get->shard = core_shard(cache, get->plan.hash);
-    get->timeout_ms = timeout_ms;
+    get->timeout_ms = request->timeout_ms;
+    get->parent = request->parent;
     get->led = get->refresh = NULL;
     after_init(&get->after);
     return SLUICE_OK;
@@ -77,44 +78,61 @@ bool get_look_locked(struct get *get, struct entry **entry, struct sluice_outcom
     return true;
 }
 
+void get_run_after_hit(struct get *get)
+{
+    if (get->refresh != NULL || !TAILQ_EMPTY(&get->after.records))
+        after_run(&get->after, get->cache);
+}
+
 enum sluice_error get_hit(struct get *get, const struct sluice_outcome *outcome)
 {
     enum sluice_error error = outcome->error;
 
-    if (get->refresh != NULL || !TAILQ_EMPTY(&get->after.records))
-        after_run(&get->after, get->cache);
+    get_run_after_hit(get);
     if (get->refresh != NULL)
-        background_call(&get->cache->background, get->refresh);
+        get_load_later(get->refresh);
     return error;
 }
 
 /* ---- a miss ------------------------------------------------------------------------------------------------------ */
 
+/*
+ * Joins a flight. A get on behalf of a load calls the loader itself where that has not been done yet: the thread that
+ * is to do it may be one that waits for this very load.
+ */
+static enum sluice_error get_follow_locked(struct get *get, struct sluice_load *flight,
+                                           struct sluice_wait *waiter) HOLDS_SHARD;
+static enum sluice_error get_follow_locked(struct get *get, struct sluice_load *flight, struct sluice_wait *waiter)
+{
+    struct sluice_stats *counters = &get->shard->locked.counters;
+
+    if (get->timeout_ms == 0) {
+        counters->waits_timed_out++;
+        return SLUICE_TIMED_OUT;
+    }
+    if (flight->locked.waiters_count >= get->cache->options.waiters_per_key_max)
+        return SLUICE_TOO_MANY_WAITERS;
+    if (get->parent != NULL && !flight->locked.called)
+        get->led = flight_ref(flight);
+    waiter->outcome.source = SLUICE_SOURCE_COALESCED;
+    counters->coalesced++;
+    flight_join_locked(flight, waiter);
+    return SLUICE_PARKED;
+}
+
 /* Joins the entry's flight, or starts one. */
 static enum sluice_error get_board_locked(struct get *get, struct entry *entry, struct sluice_wait *waiter) HOLDS_SHARD;
 static enum sluice_error get_board_locked(struct get *get, struct entry *entry, struct sluice_wait *waiter)
 {
-    struct sluice_load *flight = entry == NULL ? NULL : entry->flight;
-    struct sluice_stats *counters = &get->shard->locked.counters;
     enum sluice_error error;
 
-    if (flight != NULL) {
-        if (get->timeout_ms == 0) {
-            counters->waits_timed_out++;
-            return SLUICE_TIMED_OUT;
-        }
-        if (flight->locked.waiters_count >= get->cache->options.waiters_per_key_max)
-            return SLUICE_TOO_MANY_WAITERS;
-        waiter->outcome.source = SLUICE_SOURCE_COALESCED;
-        counters->coalesced++;
-    } else {
-        error = flight_lead_locked(get->shard, entry, &get->plan, &flight, &get->after);
-        if (error != SLUICE_OK)
-            return error;
-        waiter->outcome.source = SLUICE_SOURCE_LOAD;
-        get->led = flight;
-    }
-    flight_join_locked(flight, waiter);
+    if (entry != NULL && entry->flight != NULL)
+        return get_follow_locked(get, entry->flight, waiter);
+    error = flight_lead_locked(get->shard, entry, &get->plan, &get->led, &get->after);
+    if (error != SLUICE_OK)
+        return error;
+    waiter->outcome.source = SLUICE_SOURCE_LOAD;
+    flight_join_locked(get->led, waiter);
     return SLUICE_PARKED;
 }
 
@@ -137,6 +155,65 @@ enum sluice_error get_park_locked(struct get *get, struct entry *entry, struct s
     return error;
 }
 
+enum sluice_error get_park_async_locked(struct get *get, struct entry *entry, sluice_callback *callback, void *arg,
+                                        unsigned refs, bool timed, struct sluice_wait **waiter)
+{
+    struct sluice_wait *created = waiter_create(callback, arg, get->parent, refs);
+    enum sluice_error error;
+
+    if (created == NULL) {
+        get->shard->locked.counters.misses++;
+        return SLUICE_NO_MEMORY;
+    }
+    error = get_park_locked(get, entry, created);
+    if (error != SLUICE_PARKED) {
+        waiter_discard(created);
+        return error;
+    }
+    flight_ref(created->flight);
+    if (timed && get->timeout_ms != 0)
+        flight_set_deadline_locked(created->flight, created, clock_after_ms(get->plan.now_ms, get->timeout_ms),
+                                   &get->after);
+    *waiter = created;
+    return SLUICE_PARKED;
+}
+
+/* ---- after it has parked ----------------------------------------------------------------------------------------- */
+
+bool get_is_batched(const struct get *get)
+{
+    /* What a load waits for is not put off: the threads that call batches may all be waiting for it. */
+    return get->parent == NULL && call_is_batched(get->cache, get->plan.loader);
+}
+
+void get_load_later(struct sluice_load *flight)
+{
+    struct call_chain one;
+
+    call_chain_init(&one);
+    call_chain_add(&one, flight);
+    call_load_later(&one);
+}
+
+bool get_leave(struct sluice_wait *waiter, enum sluice_error why)
+{
+    struct shard *shard = waiter->flight->shard;
+    bool left = false;
+    struct after after;
+
+    after_init(&after);
+    lock_acquire(&shard->lock);
+    if (waiter->locked.state == WAITER_PARKED) {
+        flight_leave_locked(waiter->flight, waiter, why, &after);
+        left = true;
+    }
+    lock_release(&shard->lock);
+    after_run(&after, shard->cache);
+    if (left)
+        circle_leave(waiter);
+    return left;
+}
+
 bool get_is_circular(struct get *get, struct sluice_wait *waiter)
 {
     bool left = false;
@@ -153,5 +230,9 @@ bool get_is_circular(struct get *get, struct sluice_wait *waiter)
     }
     lock_release(&get->shard->lock);
     after_run(&after, get->cache);
+    if (left && get->led != NULL) {
+        flight_unref(get->led); /* of a flight that it follows: whoever was to call the loader still is */
+        get->led = NULL;
+    }
     return left;
 }

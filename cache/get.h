@@ -16,27 +16,49 @@ struct get {
     struct shard *shard;
     struct flight_plan plan; /* of the flight that it may start */
     int64_t timeout_ms;
-    struct sluice_load *led;     /* the flight that this get started; its loader is still to be called */
+    struct sluice_load *parent;  /* the load on whose behalf it is made, held by the caller; or NULL */
+    struct sluice_load *led;     /* the flight whose loader this get has to call, with the reference of that call */
     struct sluice_load *refresh; /* likewise, in the background; this get was a hit */
     struct after after;
 };
 
 /* SLUICE_OK, or why not: the key's size is the one fault of a get that is seen before the shard is. */
-enum sluice_error get_init(struct get *get, struct sluice_cache *cache, const void *key, size_t key_size,
-                           const struct sluice_loader *loader, int64_t timeout_ms);
+enum sluice_error get_init(struct get *get, struct sluice_cache *cache, const struct sluice_request *request);
 
 /* True for a hit, with the outcome; else *entry is the key's entry, if any. Counts hits only. */
 bool get_look_locked(struct get *get, struct entry **entry, struct sluice_outcome *outcome) HOLDS_SHARD;
 
-/* After the unlock of a hit; returns its error. */
+/* After the unlock of a hit: after_run(), which most of the time has nothing to do. */
+void get_run_after_hit(struct get *get) FREE_OF_SHARD;
+
+/* As get_run_after_hit(), and has the reload begin that the hit found due, if any; returns the outcome's error. */
 enum sluice_error get_hit(struct get *get, const struct sluice_outcome *outcome) FREE_OF_SHARD;
 
-/* A miss: parks the waiter, on the flight that there is or on one that it leads; or says why not. */
+/* A miss: parks the waiter, on the flight that there is or on one that it starts; or says why not. */
 enum sluice_error get_park_locked(struct get *get, struct entry *entry, struct sluice_wait *waiter) HOLDS_SHARD;
 
 /*
+ * As get_park_locked() with a new asynchronous waiter of `refs` references, which has a reference of its flight. With
+ * `timed` its time runs from now.
+ */
+enum sluice_error get_park_async_locked(struct get *get, struct entry *entry, sluice_callback *callback, void *arg,
+                                        unsigned refs, bool timed, struct sluice_wait **waiter) HOLDS_SHARD;
+
+/* Whether the flight that this get has to call is to wait for others (rule 15). */
+bool get_is_batched(const struct get *get);
+
+/* Has a flight loaded in the background, or with the next batch. Takes over the reference of its call. */
+void get_load_later(struct sluice_load *flight) FREE_OF_SHARD;
+
+/*
+ * Lets an asynchronous waiter leave, if it has no end yet: true. The caller then has the reference that was the
+ * cache's, and nobody else will tell it.
+ */
+bool get_leave(struct sluice_wait *waiter, enum sluice_error why) FREE_OF_SHARD;
+
+/*
  * After the unlock, for a waiter with a parent that has parked: true if it would wait for itself, and has left
- * therefore (rule 17). Until it has been asked nothing may wait for it.
+ * therefore (rule 17); get->led is then NULL. Until it has been asked nothing may wait for it.
  */
 bool get_is_circular(struct get *get, struct sluice_wait *waiter) FREE_OF_SHARD;
 

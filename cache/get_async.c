@@ -4,69 +4,21 @@
 #include "get.h"
 
 /*
- * Parks a new waiter. *waiter is set if it was parked; it then has a reference for the cache, and one for the caller
- * of this function if `held`.
- */
-static enum sluice_error get_park_async_locked(struct get *get, const struct sluice_async_get *request,
-                                               struct entry *entry, bool held, struct sluice_wait **waiter) HOLDS_SHARD;
-static enum sluice_error get_park_async_locked(struct get *get, const struct sluice_async_get *request,
-                                               struct entry *entry, bool held, struct sluice_wait **waiter)
-{
-    struct sluice_wait *created = waiter_create(request->callback, request->arg, request->parent, held ? 2 : 1);
-    enum sluice_error error;
-
-    if (created == NULL) {
-        get->shard->locked.counters.misses++;
-        return SLUICE_NO_MEMORY;
-    }
-    error = get_park_locked(get, entry, created);
-    if (error != SLUICE_PARKED) {
-        waiter_discard(created);
-        return error;
-    }
-    flight_ref(created->flight);
-    if (get->timeout_ms != 0)
-        flight_set_deadline_locked(created->flight, created, clock_after_ms(get->plan.now_ms, get->timeout_ms),
-                                   &get->after);
-    *waiter = created;
-    return SLUICE_PARKED;
-}
-
-/* Lets a waiter leave, if it has no end yet: true. The caller then has the reference that was the cache's. */
-static bool get_leave(struct sluice_wait *waiter, enum sluice_error why) FREE_OF_SHARD;
-static bool get_leave(struct sluice_wait *waiter, enum sluice_error why)
-{
-    struct shard *shard = waiter->flight->shard;
-    bool left = false;
-    struct after after;
-
-    after_init(&after);
-    lock_acquire(&shard->lock);
-    if (waiter->locked.state == WAITER_PARKED) {
-        flight_leave_locked(waiter->flight, waiter, why, &after);
-        left = true;
-    }
-    lock_release(&shard->lock);
-    after_run(&after, shard->cache);
-    if (left)
-        circle_leave(waiter);
-    return left;
-}
-
-/*
  * After the unlock of a waiter that has parked: calls the loader if this get leads. SLUICE_PARKED, or why it has left:
  * it would wait for itself, or leads and does not wait. Then nobody else will tell it. The waiter may have been told,
  * and is then there only if it is held: with a parent, and for a get that does not wait.
  */
-static enum sluice_error get_async_parked(struct get *get, const struct sluice_load *parent,
-                                          struct sluice_wait *waiter) FREE_OF_SHARD;
-static enum sluice_error get_async_parked(struct get *get, const struct sluice_load *parent, struct sluice_wait *waiter)
+static enum sluice_error get_async_parked(struct get *get, struct sluice_wait *waiter) FREE_OF_SHARD;
+static enum sluice_error get_async_parked(struct get *get, struct sluice_wait *waiter)
 {
-    if (parent != NULL && get_is_circular(get, waiter))
+    if (get->parent != NULL && get_is_circular(get, waiter))
         return SLUICE_CIRCULAR;
     if (get->led == NULL)
         return SLUICE_PARKED;
-    call_load(get->led);
+    if (get_is_batched(get))
+        get_load_later(get->led);
+    else
+        call_load(get->led);
     return get->timeout_ms == 0 && get_leave(waiter, SLUICE_TIMED_OUT) ? SLUICE_TIMED_OUT : SLUICE_PARKED;
 }
 
@@ -75,11 +27,17 @@ enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct slui
 {
     /* Whether this call needs the waiter once it may have been told. */
     bool held = wait != NULL || request->timeout_ms == 0 || request->parent != NULL;
+    const struct sluice_request plain = {
+        .key = request->key,
+        .key_size = request->key_size,
+        .timeout_ms = request->timeout_ms,
+        .loader = request->loader,
+        .parent = request->parent,
+    };
     struct sluice_wait *waiter = NULL;
     struct entry *entry;
     struct get get;
-    enum sluice_error error =
-        get_init(&get, cache, request->key, request->key_size, request->loader, request->timeout_ms);
+    enum sluice_error error = get_init(&get, cache, &plain);
 
     if (wait != NULL)
         *wait = NULL;
@@ -100,7 +58,7 @@ enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct slui
             return get_hit(&get, outcome);
         }
     }
-    error = get_park_async_locked(&get, request, entry, held, &waiter);
+    error = get_park_async_locked(&get, entry, request->callback, request->arg, held ? 2 : 1, true, &waiter);
     /* Before the unlock, so that the callback can already find it. */
     if (error == SLUICE_PARKED && wait != NULL)
         *wait = waiter;
@@ -110,8 +68,8 @@ enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct slui
     if (error != SLUICE_PARKED)
         return get_refuse(error, outcome);
     if (!held)
-        return get_async_parked(&get, request->parent, waiter);
-    error = get_async_parked(&get, request->parent, waiter);
+        return get_async_parked(&get, waiter);
+    error = get_async_parked(&get, waiter);
     if (error != SLUICE_PARKED)
         sluice_wait_unref(waiter); /* the cache's */
     if (wait == NULL || error != SLUICE_PARKED)

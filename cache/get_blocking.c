@@ -4,8 +4,8 @@
 #include "get.h"
 
 /*
- * The leader's part: calls the loader, and only then lets the deadline of its own wait begin. The flight is held
- * meanwhile, since the load may end and the cache be destroyed at any time.
+ * The leader's part: calls the loader, or has it called with a batch, and only then lets the deadline of its own wait
+ * begin. The flight is held meanwhile, since the load may end and the cache be destroyed at any time.
  */
 static void get_lead_blocking(struct get *get, struct sluice_wait *waiter) FREE_OF_SHARD;
 static void get_lead_blocking(struct get *get, struct sluice_wait *waiter)
@@ -13,7 +13,10 @@ static void get_lead_blocking(struct get *get, struct sluice_wait *waiter)
     struct sluice_load *flight = flight_ref(get->led);
     struct after after;
 
-    call_load(flight);
+    if (get_is_batched(get))
+        get_load_later(flight);
+    else
+        call_load(flight);
 
     after_init(&after);
     lock_acquire(&get->shard->lock);
@@ -42,25 +45,23 @@ static enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, s
 {
     struct sluice_load *flight = waiter->flight;
 
-    if (waiter->circle.parent != NULL && get_is_circular(get, waiter)) {
+    if (get->parent != NULL && get_is_circular(get, waiter)) {
         flight_unref(flight);
         return get_refuse(SLUICE_CIRCULAR, outcome);
     }
     if (get->led != NULL)
         get_lead_blocking(get, waiter);
-    if (waiter->circle.parent == NULL)
+    if (get->parent == NULL)
         flight_unref(flight);
     park_wait(&waiter->park); /* from here on the cache may be gone: only the waiter is this thread's */
-    if (waiter->circle.parent != NULL)
+    if (get->parent != NULL)
         flight_unref(flight); /* what looked for circles could come by it until the waiter was told */
     *outcome = waiter->outcome;
     return outcome->error;
 }
 
-/* A get of one key; `parent` or NULL is held by the caller. */
-static enum sluice_error get_blocking(struct get *get, struct sluice_load *parent,
-                                      struct sluice_outcome *outcome) FREE_OF_SHARD;
-static enum sluice_error get_blocking(struct get *get, struct sluice_load *parent, struct sluice_outcome *outcome)
+static enum sluice_error get_blocking(struct get *get, struct sluice_outcome *outcome) FREE_OF_SHARD;
+static enum sluice_error get_blocking(struct get *get, struct sluice_outcome *outcome)
 {
     struct sluice_wait waiter;
     struct entry *entry;
@@ -71,7 +72,7 @@ static enum sluice_error get_blocking(struct get *get, struct sluice_load *paren
         lock_release(&get->shard->lock);
         return get_hit(get, outcome);
     }
-    waiter_init_blocking(&waiter, parent);
+    waiter_init_blocking(&waiter, get->parent);
     error = get_park_locked(get, entry, &waiter);
     if (error == SLUICE_PARKED) {
         flight_ref(waiter.flight);
@@ -87,18 +88,18 @@ static enum sluice_error get_blocking(struct get *get, struct sluice_load *paren
 enum sluice_error sluice_get_request(struct sluice_cache *cache, const struct sluice_request *request,
                                      struct sluice_outcome *outcome)
 {
-    struct sluice_load *parent = request->parent != NULL ? request->parent : call_current();
     struct get get;
-    enum sluice_error error =
-        get_init(&get, cache, request->key, request->key_size, request->loader, request->timeout_ms);
+    enum sluice_error error = get_init(&get, cache, request);
 
     if (error != SLUICE_OK)
         return get_reject(cache, error, outcome);
-    if (parent == NULL)
-        return get_blocking(&get, NULL, outcome);
-    flight_ref(parent);
-    error = get_blocking(&get, parent, outcome);
-    flight_unref(parent);
+    if (get.parent == NULL)
+        get.parent = call_current();
+    if (get.parent == NULL)
+        return get_blocking(&get, outcome);
+    flight_ref(get.parent);
+    error = get_blocking(&get, outcome);
+    flight_unref(get.parent);
     return error;
 }
 
@@ -127,9 +128,10 @@ enum sluice_error sluice_get(struct sluice_cache *cache, const void *key, size_t
 enum sluice_error sluice_get_if_present(struct sluice_cache *cache, const void *key, size_t key_size,
                                         struct sluice_outcome *outcome)
 {
+    const struct sluice_request request = {.key = key, .key_size = key_size};
     struct entry *entry;
     struct get get;
-    enum sluice_error error = get_init(&get, cache, key, key_size, NULL, 0);
+    enum sluice_error error = get_init(&get, cache, &request);
 
     if (error != SLUICE_OK)
         return get_reject(cache, error, outcome);

@@ -26,6 +26,8 @@ static const char *bounds_fault(const struct sluice_options *options)
         return "background_threads_max must be 1 to 64";
     if (options->shards > SHARDS_MAX || (options->shards & (options->shards - 1)) != 0)
         return "shards must be a power of two up to 256, or 0";
+    if (options->batch_size_max < 1)
+        return "batch_size_max must be at least 1";
     return NULL;
 }
 
@@ -52,6 +54,8 @@ static const char *time_fault(const struct sluice_options *options)
         return "refresh_after_write_ms must be at least 1, or SLUICE_NEVER";
     if (!span_valid(options->stale_while_revalidate_ms, true))
         return "stale_while_revalidate_ms must be at least 0, or SLUICE_NEVER";
+    if (!span_valid(options->batch_window_ms, false))
+        return "batch_window_ms must be at least 0";
     if (!span_valid(options->stale_if_error_ms, true))
         return "stale_if_error_ms must be at least 0, or SLUICE_NEVER";
     return NULL;
@@ -61,8 +65,10 @@ const char *sluice_options_fault(const struct sluice_options *options)
 {
     const char *fault;
 
-    if (options->loader.load == NULL)
-        return "loader.load is required";
+    if (options->loader.load == NULL && options->loader.load_many == NULL)
+        return "loader.load or loader.load_many is required";
+    if (options->batch_window_ms > 0 && options->loader.load_many == NULL)
+        return "batch_window_ms needs a loader with load_many";
     if (options->maximum_entries > 0 && options->maximum_weight > 0)
         return "maximum_entries and maximum_weight can't both be set";
     fault = time_fault(options);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* refresh.c: reloads that are asked for (rule 11). Those that a get finds due: get.c. */
+#include "call.h"
 #include "core.h"
 #include "flight.h"
 #include "hash.h"
@@ -25,11 +26,14 @@ static enum sluice_error refresh_lead_locked(struct shard *shard, const struct f
     return error;
 }
 
-enum sluice_error sluice_refresh(struct sluice_cache *cache, const void *key, size_t key_size)
+/* Starts a load for the key, if none is in flight, and adds it to the chain. */
+static enum sluice_error refresh_key(struct sluice_cache *cache, const struct sluice_key *key,
+                                     struct call_chain *chain) FREE_OF_SHARD;
+static enum sluice_error refresh_key(struct sluice_cache *cache, const struct sluice_key *key, struct call_chain *chain)
 {
     struct flight_plan plan = {
-        .key = key,
-        .key_size = key_size,
+        .key = key->data,
+        .key_size = key->size,
         .now_ms = clock_now_ms(&cache->options.clock),
         .loader = &cache->options.loader,
         .background = true,
@@ -39,9 +43,9 @@ enum sluice_error sluice_refresh(struct sluice_cache *cache, const void *key, si
     struct shard *shard;
     struct after after;
 
-    if (key_size == 0 || key_size > cache->options.key_size_max)
+    if (key->size == 0 || key->size > cache->options.key_size_max)
         return SLUICE_KEY_SIZE;
-    plan.hash = hash_key(cache->seed, key, key_size);
+    plan.hash = hash_key(cache->seed, key->data, key->size);
     shard = core_shard(cache, plan.hash);
 
     after_init(&after);
@@ -50,6 +54,29 @@ enum sluice_error sluice_refresh(struct sluice_cache *cache, const void *key, si
     lock_release(&shard->lock);
     after_run(&after, cache);
     if (flight != NULL)
-        background_call(&cache->background, flight);
+        call_chain_add(chain, flight);
     return error;
+}
+
+enum sluice_error sluice_refresh_many(struct sluice_cache *cache, const struct sluice_key *keys, size_t count)
+{
+    enum sluice_error first = SLUICE_OK;
+    struct call_chain chain;
+
+    call_chain_init(&chain);
+    for (size_t i = 0; i < count; i++) {
+        enum sluice_error error = refresh_key(cache, &keys[i], &chain);
+
+        if (first == SLUICE_OK)
+            first = error;
+    }
+    call_load_later(&chain);
+    return first;
+}
+
+enum sluice_error sluice_refresh(struct sluice_cache *cache, const void *key, size_t key_size)
+{
+    const struct sluice_key one = {key, key_size};
+
+    return sluice_refresh_many(cache, &one, 1);
 }

@@ -14,6 +14,9 @@
 #define REVALIDATE_WORDS  "stale_while_revalidate_ms must be at least 0, or SLUICE_NEVER"
 #define IF_ERROR_WORDS    "stale_if_error_ms must be at least 0, or SLUICE_NEVER"
 #define BACKGROUND_WORDS  "background_threads_max must be 1 to 64"
+#define WINDOW_WORDS      "batch_window_ms must be at least 0"
+#define WINDOW_PAIR       "batch_window_ms needs a loader with load_many"
+#define BATCH_SIZE_WORDS  "batch_size_max must be at least 1"
 #define KEY_WORDS         "key_size_max must be 1 to 65535"
 #define VALUE_WORDS       "value_size_max must be 1 to 2147483647"
 #define LOADS_WORDS       "loads_max must be at least 1"
@@ -60,6 +63,10 @@ static const struct change {
     CHANGE(stale_if_error_ms, -2, IF_ERROR_WORDS),
     CHANGE(stale_if_error_ms, SPAN_MS_MAX + 1, IF_ERROR_WORDS),
     CHANGE(stale_if_error_ms, SLUICE_NEVER, NULL),
+    CHANGE(batch_window_ms, -1, WINDOW_WORDS),
+    CHANGE(batch_window_ms, 1, WINDOW_PAIR),
+    CHANGE(batch_size_max, 0, BATCH_SIZE_WORDS),
+    CHANGE(batch_size_max, 1, NULL),
     CHANGE(background_threads_max, 0, BACKGROUND_WORDS),
     CHANGE(background_threads_max, 65, BACKGROUND_WORDS),
     CHANGE(background_threads_max, 1, NULL),
@@ -137,7 +144,7 @@ static void the_defaults_are_valid_but_for_the_loader_that_is_missing(void **sta
     struct fixture *fixture = *state;
     struct sluice_options options = SLUICE_OPTIONS_INIT;
 
-    expect_fault(&options, "loader.load is required");
+    expect_fault(&options, "loader.load or loader.load_many is required");
     options.loader = fixture->options.loader;
     expect_fault(&options, NULL);
 }

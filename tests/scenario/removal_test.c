@@ -50,7 +50,7 @@ static void rule_22_all_that_one_clear_took_is_told_also_when_another_follows_at
     fixture->options.shards = 1;
     fixture_open(fixture);
     for (int i = 0; i < 3; i++) {
-        char text[8];
+        char text[16];
         snprintf(text, sizeof text, "%d", i);
         fixture_put(fixture, "one", text);
         fixture_put(fixture, "two", text);
@@ -58,7 +58,7 @@ static void rule_22_all_that_one_clear_took_is_told_also_when_another_follows_at
     }
     sluice_cache_tick(fixture->cache);
     for (int i = 0; i < 3; i++) {
-        char text[8];
+        char text[16];
         snprintf(text, sizeof text, "%d", i);
         removals_expect(removals, "one", text, SLUICE_REMOVED_EXPLICIT);
         removals_expect(removals, "two", text, SLUICE_REMOVED_EXPLICIT);

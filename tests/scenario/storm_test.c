@@ -97,7 +97,8 @@ static void expect_calm(struct storm *storm, struct storm_loader *loader, struct
     assert_int_equal(stats.puts, storm->puts);
     assert_int_equal(stats.waits_cancelled, storm->cancelled);
     assert_int_equal(storm->parked, storm->called + storm->cancelled);
-    assert_int_equal(stats.loads, storm_loader_calls(loader)); /* rule 1: once a flight */
+    /* Rule 1: once a flight, save for those that were overtaken before their loader was called. */
+    assert_in_range(storm_loader_calls(loader), stats.loads - stats.loads_dropped, stats.loads);
     assert_true(stats.misses >= stats.coalesced + stats.refused + stats.loads);
     assert_in_range(storm_loader_most(loader), 1, STORM_LOADS_MAX);
     assert_in_range(stats.entries, 0, ENTRIES_MAX);

@@ -34,6 +34,8 @@ struct gated_loader {
     enum gated_mode mode;
     size_t count;
     size_t unwanted;
+    size_t batches;
+    size_t batch_sizes[GATED_BATCHES_MAX];
     struct load_call *calls;
 };
 
@@ -160,14 +162,12 @@ static struct load_call *call_add(struct gated_loader *loader, struct sluice_loa
     return call;
 }
 
-static void load_gated(void *self, struct sluice_load *load)
+/* With the lock: does what the mode says with a call that has been added. */
+static void call_play(struct gated_loader *loader, struct load_call *call)
 {
-    struct gated_loader *loader = self;
     char text[KEY_HEAD_MAX + 32];
 
-    pthread_mutex_lock(&loader->lock);
-    struct load_call *call = call_add(loader, load);
-    if (loader->mode == GATED_ANSWER) {
+    if (loader->mode == GATED_ANSWER && call->state == CALL_HELD) {
         snprintf(text, sizeof text, "%.*s#%zu", (int)head_size(call->key_size), call->key_head,
                  calls_of(loader, call->key_head, call->key_size));
         call->ending = ENDING_VALUE;
@@ -183,6 +183,31 @@ static void load_gated(void *self, struct sluice_load *load)
             pthread_cond_broadcast(&loader->changed);
         }
     }
+}
+
+static void load_gated(void *self, struct sluice_load *load)
+{
+    struct gated_loader *loader = self;
+
+    pthread_mutex_lock(&loader->lock);
+    call_play(loader, call_add(loader, load));
+    pthread_mutex_unlock(&loader->lock);
+}
+
+/* The calls of one batch have numbers in a row; a blocked one is ended in their order. */
+static void load_many_gated(void *self, struct sluice_load *const *loads, size_t count)
+{
+    struct gated_loader *loader = self;
+
+    pthread_mutex_lock(&loader->lock);
+    if (loader->batches < GATED_BATCHES_MAX)
+        loader->batch_sizes[loader->batches] = count;
+    loader->batches++;
+    size_t first = loader->count;
+    for (size_t i = 0; i < count; i++)
+        call_add(loader, loads[i]);
+    for (size_t i = 0; i < count; i++)
+        call_play(loader, &loader->calls[first + i]);
     pthread_mutex_unlock(&loader->lock);
 }
 
@@ -226,6 +251,29 @@ void gated_loader_destroy(struct gated_loader *loader)
 struct sluice_loader gated_loader_option(struct gated_loader *loader)
 {
     return (struct sluice_loader){.load = load_gated, .self = loader, .unwanted = count_unwanted};
+}
+
+struct sluice_loader gated_loader_option_many(struct gated_loader *loader)
+{
+    struct sluice_loader option = gated_loader_option(loader);
+    option.load_many = load_many_gated;
+    return option;
+}
+
+size_t gated_loader_batches(struct gated_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    size_t batches = loader->batches;
+    pthread_mutex_unlock(&loader->lock);
+    return batches;
+}
+
+size_t gated_loader_batch_size(struct gated_loader *loader, size_t number)
+{
+    pthread_mutex_lock(&loader->lock);
+    size_t size = number < loader->batches && number < GATED_BATCHES_MAX ? loader->batch_sizes[number] : 0;
+    pthread_mutex_unlock(&loader->lock);
+    return size;
 }
 
 void gated_loader_set_mode(struct gated_loader *loader, enum gated_mode mode)

@@ -29,6 +29,9 @@ enum sluice_error ending_error(enum ending ending);
 /* What the waiters are given of `text`: all of it, or NULL where nothing is found. */
 const char *ending_text(enum ending ending, const char *text);
 
+/* Calls of load_many whose sizes are known. */
+#define GATED_BATCHES_MAX 64
+
 /* Calls that one loader can take before it ends the process. */
 #define GATED_CALLS_MAX 16384
 
@@ -41,6 +44,13 @@ void gated_loader_destroy(struct gated_loader *loader);
 
 /* As an option of a cache; it counts what it is told to be unwanted. */
 struct sluice_loader gated_loader_option(struct gated_loader *loader);
+
+/* Likewise, one that takes several loads in a call. */
+struct sluice_loader gated_loader_option_many(struct gated_loader *loader);
+
+/* Calls of load_many so far, and how many loads call `number` of those had. */
+size_t gated_loader_batches(struct gated_loader *loader);
+size_t gated_loader_batch_size(struct gated_loader *loader, size_t number);
 
 void gated_loader_set_mode(struct gated_loader *loader, enum gated_mode mode);
 

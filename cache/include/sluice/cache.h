@@ -189,6 +189,66 @@ SLUICE_API bool sluice_wait_cancel(struct sluice_wait *wait);
 /* Gives the handle back; does not cancel. NULL is allowed. Also after the cache was destroyed. */
 SLUICE_API void sluice_wait_unref(struct sluice_wait *wait);
 
+/* ---- bulk get -----------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Gets `count` keys at once (rule 14): joins the loads in flight, starts those that are missing, in one call of
+ * load_many where the loader has it, else one after the other, on this thread; and only then waits. Keys may repeat.
+ * timeout_ms as for sluice_get(): of a caller that loads it counts from when its loader returned.
+ *
+ * outcomes[i] is that of keys[i], whatever comes, and the caller's: sluice_outcome_fini(). Each key is a get of its
+ * own, with its own outcome and its own place in the counters and bounds. Returns SLUICE_OK, or SLUICE_NO_MEMORY if
+ * nothing could be begun, which is then each outcome's error.
+ */
+SLUICE_API enum sluice_error sluice_get_many(struct sluice_cache *cache, const struct sluice_key *keys, size_t count,
+                                             int64_t timeout_ms, struct sluice_outcome *outcomes) SLUICE_CHECK_RESULT;
+
+/*
+ * Called once with the outcomes of an asynchronous bulk get, when the last one has come, on the thread that brought it,
+ * as a sluice_callback. They are borrowed for the call.
+ */
+typedef void sluice_bulk_callback(void *arg, const struct sluice_outcome *outcomes, size_t count);
+
+/* A bulk get with all there is to say. Zero it, then fill it in; it is read during the call only. */
+struct sluice_bulk_request {
+    const struct sluice_key *keys;
+    size_t count;
+    int64_t timeout_ms;
+    const struct sluice_loader *loader; /* as in struct sluice_request */
+    struct sluice_load *parent;         /* likewise */
+    /* For sluice_get_many_async(), with the meaning that they have in struct sluice_async_get: */
+    sluice_bulk_callback *callback;
+    void (*parking)(void *arg);
+    void *arg;
+};
+
+/* As sluice_get_many(). */
+SLUICE_API enum sluice_error sluice_get_many_request(struct sluice_cache *cache,
+                                                     const struct sluice_bulk_request *request,
+                                                     struct sluice_outcome *outcomes) SLUICE_CHECK_RESULT;
+
+/* An asynchronous bulk get that has parked. */
+struct sluice_bulk;
+
+/*
+ * Answers at once or parks a callback; holds no thread. Returns
+ *   SLUICE_PARKED      the callback will run once, perhaps before this call returns; `outcomes` is untouched
+ *   SLUICE_OK          `outcomes` is set and the caller's, and the callback does not run
+ *   SLUICE_NO_MEMORY   likewise, with that error in each
+ * With `bulk` not NULL, `*bulk` is then a reference of the caller's: sluice_bulk_unref(). Not parked, it is NULL.
+ */
+SLUICE_API enum sluice_error sluice_get_many_async(struct sluice_cache *cache,
+                                                   const struct sluice_bulk_request *request,
+                                                   struct sluice_outcome *outcomes,
+                                                   struct sluice_bulk **bulk) SLUICE_CHECK_RESULT;
+
+/* Leaves all flights that it still waits for. As sluice_wait_cancel(): true if its callback will never run. */
+SLUICE_API bool sluice_bulk_cancel(struct sluice_bulk *bulk);
+
+/* Gives the handle back; does not cancel. NULL is allowed. Also after the cache was destroyed. */
+SLUICE_API void sluice_bulk_unref(struct sluice_bulk *bulk);
+
 /* ---- change ------------------------------------------------------------------------------------------------------ */
 
 /*
@@ -208,15 +268,14 @@ SLUICE_API enum sluice_error sluice_put(struct sluice_cache *cache, const void *
 SLUICE_API enum sluice_error sluice_refresh(struct sluice_cache *cache, const void *key,
                                             size_t key_size) SLUICE_CHECK_RESULT;
 
+/* As sluice_refresh() for each key, with one call of load_many for them all. Returns the first error, if any. */
+SLUICE_API enum sluice_error sluice_refresh_many(struct sluice_cache *cache, const struct sluice_key *keys,
+                                                 size_t count) SLUICE_CHECK_RESULT;
+
 /* What an invalidation took away. */
 struct sluice_invalidated {
     size_t entries; /* stored entries (values, remembered not-founds and failures) that went, expired ones included */
     size_t loads;   /* loads in flight that were detached */
-};
-
-struct sluice_key {
-    const void *data;
-    size_t size;
 };
 
 /*

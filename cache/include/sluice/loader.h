@@ -72,6 +72,9 @@ struct sluice_content {
  * A loader: its functions are called with `self` as it was given, with no lock held. See the top of this file.
  *
  * `load` is called once for each flight, save for one that nobody can be given the result of any more by then.
+ * `load_many` is optional, and is called instead where several flights are to be loaded at once: those of a bulk get or
+ * refresh, and separate misses that were batched (rules 14, 15); at most batch_size_max at a time. Each load is ended
+ * by itself, with an outcome of its own; the array is borrowed for the call. A loader has at least one of the two.
  * `unwanted` is optional. It is told, once, of a load that it has been called for and has not ended, when nobody can be
  * given its result any more: put, deadline, close, an invalidation with nobody waiting, or the last waiter has left and
  * the cache cancels loads then (rules 4, 8, 9, 18). It may cancel the backend's call; the load must be ended all the
@@ -82,6 +85,7 @@ struct sluice_loader {
     void (*load)(void *self, struct sluice_load *load);
     void *self;
     void (*unwanted)(void *self, struct sluice_load *load);
+    void (*load_many)(void *self, struct sluice_load *const *loads, size_t count);
 };
 
 /* The key to load: any bytes, also NUL; not terminated. Valid until the load is ended. */

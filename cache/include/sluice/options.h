@@ -21,9 +21,9 @@ struct sluice_clock {
 };
 
 /*
- * Runs what the cache does in the background, which is to call the loader for refreshes: run(self, task, arg) must see
- * to it that task(arg) is called once, on any thread, now or later; it can't refuse. Called with no lock held. For a
- * loader that returns early, one that calls task(arg) at once is the best.
+ * Runs what the cache does in the background, which is to call the loader for refreshes and batches: run(self, task,
+ * arg) must see to it that task(arg) is called once, on any thread, now or later; it can't refuse. Called with no lock
+ * held. For a loader that returns early, one that calls task(arg) at once is the best.
  */
 struct sluice_executor {
     void (*run)(void *self, void (*task)(void *arg), void *arg);
@@ -63,7 +63,7 @@ struct sluice_listener {
 };
 
 struct sluice_options {
-    struct sluice_loader loader; /* required */
+    struct sluice_loader loader; /* required: load, load_many, or both */
 
     /* Size: at most one of the two; with neither, a weight of 64 MiB. */
     size_t maximum_entries;  /* 0: not bounded by entries */
@@ -82,6 +82,12 @@ struct sluice_options {
     int64_t
         stale_while_revalidate_ms; /* past expiry; 0 (default): not at all; SLUICE_NEVER: without an end (rule 12) */
     int64_t stale_if_error_ms;     /* past expiry, likewise (rule 12) */
+
+    /* Batching of separate misses, for a loader with load_many (rule 15). */
+    int64_t batch_window_ms; /* how long a miss may wait for others; 0 (default): no batching. Also of refreshes. The
+                                call is made in the background, see executor */
+    size_t batch_size_max;   /* loads in one call of load_many, of bulk gets too; a batch that has as many is called at
+                                once; at least 1, default 1,024 */
 
     bool cancel_unwanted_loads; /* a load whose last waiter leaves: false (default): goes on and is stored; true: is
                                    cancelled, unless it was begun in the background (rule 9) */
@@ -104,8 +110,8 @@ struct sluice_options {
 
 #define SLUICE_OPTIONS_INIT                                                                                            \
     {                                                                                                                  \
-        {NULL, NULL, NULL}, 0, 0, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER, SLUICE_NEVER, 0, 0, false, {NULL, NULL},    \
-            {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0, false,                                    \
+        {NULL, NULL, NULL, NULL}, 0, 0, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER, SLUICE_NEVER, 0, 0, 0, 1024, false,   \
+            {NULL, NULL}, {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0, false,                      \
         {                                                                                                              \
             NULL, NULL                                                                                                 \
         }                                                                                                              \

@@ -54,6 +54,15 @@ SLUICE_API struct sluice_value *sluice_value_ref(struct sluice_value *value);
 /* Gives one reference back. NULL is allowed. */
 SLUICE_API void sluice_value_unref(struct sluice_value *value);
 
+/* ---- keys ---------------------------------------------------------------------------------------------------------
+ */
+
+/* Any bytes, 1 to the cache's key_size_max of them. */
+struct sluice_key {
+    const void *data;
+    size_t size;
+};
+
 /* ---- outcomes ---------------------------------------------------------------------------------------------------- */
 
 /* How a get came by its outcome. */
