@@ -3,6 +3,7 @@
 #include "core.h"
 #include "flight.h"
 #include "hash.h"
+#include "sweep.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -190,13 +191,16 @@ static bool tick_shard(struct shard *shard, int64_t now_ms, int64_t slack_ms, in
     unsigned budget = TICK_BATCH;
     struct table cleared;
     struct after after;
+    bool more;
 
     after_init(&after);
     lock_acquire(&shard->lock);
     wheel_turn(&shard->locked.deadlines, now_ms);
     wheel_turn(&shard->locked.expiries, now_ms);
     expire_deadlines_locked(shard, now_ms, &budget, &after);
+    more = sweep_some_locked(shard, &budget, &after); /* which may leave something to expire */
     expire_entries_locked(shard, &budget, &after);
+    more = more || budget == 0;
     cleared = shard->locked.cleared;
     shard->locked.cleared.entries = NULL;
     *next_ms = shard_next_ms_locked(shard, slack_ms);
@@ -204,22 +208,34 @@ static bool tick_shard(struct shard *shard, int64_t now_ms, int64_t slack_ms, in
 
     after_run(&after, shard->cache);
     shard_bury_table(&cleared, &shard->cache->options.listener);
-    return budget == 0;
+    return more;
+}
+
+/* One batch of what is due in each shard, so that what is due in one does not wait for all of another. */
+static bool tick_round(struct sluice_cache *cache, int64_t now_ms, int64_t slack_ms, int64_t *next_ms) FREE_OF_SHARD;
+static bool tick_round(struct sluice_cache *cache, int64_t now_ms, int64_t slack_ms, int64_t *next_ms)
+{
+    bool more = false;
+
+    *next_ms = CLOCK_FAR;
+    for (unsigned i = 0; i < cache->shards_count; i++) {
+        int64_t shard_ms;
+
+        if (tick_shard(&cache->shards[i], now_ms, slack_ms, &shard_ms))
+            more = true;
+        if (shard_ms < *next_ms)
+            *next_ms = shard_ms;
+    }
+    return more;
 }
 
 int64_t core_tick(struct sluice_cache *cache, int64_t slack_ms)
 {
     int64_t now_ms = clock_now_ms(&cache->options.clock);
-    int64_t next_ms = CLOCK_FAR, batch_ms;
+    int64_t next_ms, batch_ms;
 
-    for (unsigned i = 0; i < cache->shards_count; i++) {
-        int64_t shard_ms;
-
-        while (tick_shard(&cache->shards[i], now_ms, slack_ms, &shard_ms))
-            ;
-        if (shard_ms < next_ms)
-            next_ms = shard_ms;
-    }
+    while (tick_round(cache, now_ms, slack_ms, &next_ms))
+        ;
     batch_ms = batch_tick(cache, now_ms);
     return batch_ms < next_ms ? batch_ms : next_ms;
 }

@@ -37,6 +37,7 @@ struct entry {
     int64_t stored_ms;          /* stored: when, or when renewed */
     int64_t fresh_until_ms;     /* stored: its time to live ends; CLOCK_FAR: never */
     int64_t reload_at_ms;       /* a value: from then on a get has it loaded anew; CLOCK_FAR: never */
+    uint32_t conforms;          /* the last decree that it has been held against (decree.h) */
     uint32_t failures;          /* in a row; the next back-off grows with them */
     uint16_t key_size;
     uint8_t answer; /* stored: enum sluice_error: SLUICE_OK, SLUICE_NOT_FOUND, or a failure */

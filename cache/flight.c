@@ -2,7 +2,9 @@
 /* flight.c: see flight.h. */
 #include "flight.h"
 
+#include "call.h"
 #include "core.h"
+#include "sweep.h"
 #include "value.h"
 
 #include <stddef.h>
@@ -99,29 +101,37 @@ static struct sluice_load *flight_create_locked(struct shard *shard, const struc
     return flight;
 }
 
-static void flight_begin_locked(struct sluice_load *flight, struct entry *entry, int64_t now_ms,
-                                struct after *after) HOLDS_SHARD;
-static void flight_begin_locked(struct sluice_load *flight, struct entry *entry, int64_t now_ms, struct after *after)
+/* A load begins, the first one of the flight or another. */
+static void flight_begin_load_locked(struct sluice_load *flight, int64_t now_ms, struct after *after) HOLDS_SHARD;
+static void flight_begin_load_locked(struct sluice_load *flight, int64_t now_ms, struct after *after)
 {
     struct shard *shard = flight->shard;
     int64_t due_ms = clock_after_ms(now_ms, flight->cache->options.load_timeout_ms);
 
-    entry->flight = flight;
-    flight->locked.state = SLUICE_FLIGHT_CURRENT;
-    flight->locked.entry = entry;
     flight->locked.started_ms = now_ms;
-    TAILQ_INIT(&flight->locked.waiters);
+    flight->locked.born = shard->locked.decrees.last;
     TAILQ_INSERT_TAIL(&shard->locked.flights, flight, locked.link);
     shard->locked.counters.loads++;
     shard->locked.counters.loads_in_flight++;
 
-    timer_init(&flight->locked.deadline.timer);
-    flight->locked.deadline.of_load = true;
     if (due_ms != CLOCK_FAR) {
         wheel_start(&shard->locked.deadlines, &flight->locked.deadline.timer, due_ms);
         if (due_ms < after->due_ms)
             after->due_ms = due_ms;
     }
+}
+
+static void flight_begin_locked(struct sluice_load *flight, struct entry *entry, int64_t now_ms,
+                                struct after *after) HOLDS_SHARD;
+static void flight_begin_locked(struct sluice_load *flight, struct entry *entry, int64_t now_ms, struct after *after)
+{
+    entry->flight = flight;
+    flight->locked.state = SLUICE_FLIGHT_CURRENT;
+    flight->locked.entry = entry;
+    TAILQ_INIT(&flight->locked.waiters);
+    timer_init(&flight->locked.deadline.timer);
+    flight->locked.deadline.of_load = true;
+    flight_begin_load_locked(flight, now_ms, after);
 }
 
 enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, const struct flight_plan *plan,
@@ -184,6 +194,7 @@ void flight_join_locked(struct sluice_load *flight, struct sluice_wait *waiter)
     TAILQ_INSERT_TAIL(&flight->locked.waiters, waiter, locked.link);
     flight->locked.waiters_count++;
     flight->shard->locked.counters.waiters++;
+    waiter->locked.joined = flight->shard->locked.decrees.last;
     waiter->flight = flight;
 }
 
@@ -227,45 +238,54 @@ void flight_leave_locked(struct sluice_load *flight, struct sluice_wait *waiter,
 }
 
 /*
- * Releases all waiters, first come first, each with the outcome and its own word of how it came by it. They are told
- * after the unlock.
+ * Releases the first so many waiters, first come, first served, each with the outcome and its own word of how it came
+ * by it. They are told after the unlock.
  */
-static void flight_release_locked(struct sluice_load *flight, const struct sluice_outcome *outcome,
-                                  struct after *after) HOLDS_SHARD;
-static void flight_release_locked(struct sluice_load *flight, const struct sluice_outcome *outcome, struct after *after)
+static void flight_release_some_locked(struct sluice_load *flight, size_t count, const struct sluice_outcome *outcome,
+                                       struct after *after) HOLDS_SHARD;
+static void flight_release_some_locked(struct sluice_load *flight, size_t count, const struct sluice_outcome *outcome,
+                                       struct after *after)
 {
-    size_t count = flight->locked.waiters_count;
-    struct sluice_wait *waiter;
-
     value_ref_many(outcome->value, count);
     value_ref_many(outcome->reason, count);
     if (outcome->stale)
         flight->shard->locked.counters.stale += count;
-    TAILQ_FOREACH(waiter, &flight->locked.waiters, locked.link)
-    {
+    for (size_t i = 0; i < count; i++) {
+        struct sluice_wait *waiter = TAILQ_FIRST(&flight->locked.waiters);
         enum sluice_source source = waiter->outcome.source;
 
         waiter->outcome = *outcome;
         waiter->outcome.source = source;
         waiter->locked.state = WAITER_RELEASED;
         wheel_stop(&flight->shard->locked.deadlines, &waiter->locked.deadline.timer);
+        TAILQ_REMOVE(&flight->locked.waiters, waiter, locked.link);
+        TAILQ_INSERT_TAIL(&after->released, waiter, locked.link);
     }
-    TAILQ_CONCAT(&after->released, &flight->locked.waiters, locked.link);
-    flight->locked.waiters_count = 0;
+    flight->locked.waiters_count -= count;
     flight->shard->locked.counters.waiters -= count;
     atomic_fetch_sub_explicit(&flight->cache->waiters, count, memory_order_relaxed);
 }
 
+static void flight_release_locked(struct sluice_load *flight, const struct sluice_outcome *outcome,
+                                  struct after *after) HOLDS_SHARD;
+static void flight_release_locked(struct sluice_load *flight, const struct sluice_outcome *outcome, struct after *after)
+{
+    flight_release_some_locked(flight, flight->locked.waiters_count, outcome, after);
+}
+
 /* ---- end --------------------------------------------------------------------------------------------------------- */
 
-void flight_detach_locked(struct sluice_load *flight, struct after *after)
+bool flight_detach_locked(struct sluice_load *flight, bool soft, struct after *after)
 {
     struct entry *entry = flight->locked.entry;
     bool waited_for = flight->locked.waiters_count > 0;
 
     flight_become_locked(flight, waited_for ? SLUICE_FLIGHT_DETACHED : SLUICE_FLIGHT_OVER, after);
-    shard_drop_locked(flight->shard, entry, SLUICE_REMOVED_EXPLICIT, after);
     flight->shard->locked.counters.loads_detached++;
+    if (soft && entry->ready)
+        return false;
+    shard_drop_locked(flight->shard, entry, SLUICE_REMOVED_EXPLICIT, after);
+    return true;
 }
 
 void flight_settle_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms, struct after *after)
@@ -288,12 +308,24 @@ void flight_abort_locked(struct sluice_load *flight, struct after *after)
     flight_release_locked(flight, &outcome, after);
 }
 
+/* Holds what is stored beside a current flight against the decrees: it may have been invalidated, and the flight too.
+ */
+static void flight_heed_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;
+static void flight_heed_locked(struct sluice_load *flight, struct after *after)
+{
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT && flight->locked.entry->ready)
+        (void)sweep_entry_locked(flight->shard, flight->locked.entry, after);
+}
+
 void flight_expire_locked(struct sluice_load *flight, int64_t now_ms, struct after *after)
 {
     static const struct answer late = {.error = SLUICE_LOAD_TIMED_OUT};
     struct sluice_outcome outcome = store_outcome(&late);
 
     flight->shard->locked.counters.loads_timed_out++;
+    flight_heed_locked(flight, after);
+    if (flight->locked.state == SLUICE_FLIGHT_OVER)
+        return;
     if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
         flight_settle_locked(flight, &late, now_ms, after);
         return;
@@ -327,12 +359,79 @@ static void flight_count_locked(struct sluice_load *flight, const struct answer 
         flight_count_failure_locked(counters, answer->error);
 }
 
-void flight_finish(struct sluice_load *flight, struct answer *answer)
+/*
+ * The current flight goes on with a new load, by the cache's own loader. What it has of the old one is kept: the entry,
+ * the waiters, the load's slot and reference.
+ */
+static void flight_restart_locked(struct sluice_load *flight, int64_t now_ms, struct after *after) HOLDS_SHARD;
+static void flight_restart_locked(struct sluice_load *flight, int64_t now_ms, struct after *after)
+{
+    wheel_stop(&flight->shard->locked.deadlines, &flight->locked.deadline.timer);
+    flight->loader = flight->cache->options.loader;
+    flight->locked.called = flight->locked.ended = false;
+    flight_begin_load_locked(flight, now_ms, after);
+}
+
+/*
+ * A current flight has ended with a value whose tag was invalidated since it began, first by decree `number` (rule 3):
+ * it is for those who had parked by then, and is not stored. True: others have parked since, and the flight goes on.
+ */
+static bool flight_end_late_locked(struct sluice_load *flight, uint32_t number, const struct sluice_outcome *outcome,
+                                   int64_t now_ms, struct after *after) HOLDS_SHARD;
+static bool flight_end_late_locked(struct sluice_load *flight, uint32_t number, const struct sluice_outcome *outcome,
+                                   int64_t now_ms, struct after *after)
+{
+    struct sluice_wait *waiter;
+    size_t early = 0;
+
+    TAILQ_FOREACH(waiter, &flight->locked.waiters, locked.link)
+    {
+        if (!decrees_after(number, waiter->locked.joined))
+            break;
+        early++;
+    }
+    if (early == flight->locked.waiters_count) {
+        (void)flight_detach_locked(flight, true, after);
+        return false;
+    }
+    flight->shard->locked.counters.loads_detached++;
+    flight_release_some_locked(flight, early, outcome, after);
+    flight_restart_locked(flight, now_ms, after);
+    return true;
+}
+
+/* Ends a flight, in whatever state. True: it goes on with another load. */
+static bool flight_end_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms,
+                              struct after *after) HOLDS_SHARD;
+static bool flight_end_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms,
+                              struct after *after)
 {
     struct sluice_outcome outcome = store_outcome(answer);
+    uint32_t number;
+
+    flight_heed_locked(flight, after);
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT && answer->error == SLUICE_OK &&
+        sweep_finds_tag_locked(flight->shard, answer->value, flight->locked.born, &number) &&
+        flight_end_late_locked(flight, number, &outcome, now_ms, after))
+        return true;
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
+        flight_settle_locked(flight, answer, now_ms, after);
+    } else if (flight->locked.state == SLUICE_FLIGHT_DETACHED) {
+        flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
+        flight_release_locked(flight, &outcome, after);
+    }
+    core_give_back(&flight->cache->loads);
+    return false;
+}
+
+void flight_finish(struct sluice_load *flight, struct answer *answer)
+{
     int64_t now_ms = clock_now_ms(&flight->cache->options.clock);
+    struct sluice_cache *cache = flight->cache;
     struct shard *shard = flight->shard;
+    struct call_chain again;
     struct after after;
+    bool goes_on;
 
     after_init(&after);
     lock_acquire(&shard->lock);
@@ -343,18 +442,18 @@ void flight_finish(struct sluice_load *flight, struct answer *answer)
     flight->locked.ended = true;
     TAILQ_REMOVE(&shard->locked.flights, flight, locked.link);
     flight_count_locked(flight, answer, now_ms);
-    core_give_back(&flight->cache->loads);
-    if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
-        flight_settle_locked(flight, answer, now_ms, &after);
-    } else if (flight->locked.state == SLUICE_FLIGHT_DETACHED) {
-        flight_become_locked(flight, SLUICE_FLIGHT_OVER, &after);
-        flight_release_locked(flight, &outcome, &after);
-    }
+    goes_on = flight_end_locked(flight, answer, now_ms, &after);
     lock_release(&shard->lock);
 
-    after_run(&after, flight->cache);
+    after_run(&after, cache);
     sluice_value_unref(answer->value);
-    flight_unref(flight);
+    if (goes_on) {
+        call_chain_init(&again);
+        call_chain_add(&again, flight_ref(flight));
+        call_load_later(&again);
+    } else {
+        flight_unref(flight);
+    }
 }
 
 struct sluice_load *flight_of_deadline(struct deadline *deadline)

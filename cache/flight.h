@@ -15,6 +15,10 @@
  *                         flight_detach_locked where nobody waits; flight_leave_locked by the last one, as an option
  *   DETACHED -> OVER      flight_finish, the deadline; flight_abort_locked; flight_leave_locked by the last one
  *
+ * A load that ends with a value whose tag was invalidated meanwhile may have waiters that parked after that. They can't
+ * be given the value: the flight goes on with a new load for them, and is as if it had just begun
+ * (flight_restart_locked).
+ *
  * References: one of the load until it is ended, one of the call of the loader, one of each asynchronous waiter. The
  * entry needs none: a load that has not ended keeps its flight, and one that ends unlinks it first.
  */
@@ -48,6 +52,7 @@ struct sluice_load {
         size_t waiters_count;
         struct deadline deadline;
         int64_t started_ms;
+        uint32_t born;        /* the last decree when it began */
         struct entry *record; /* for what is replaced, expired or evicted meanwhile; NULL if nothing was stored */
         TAILQ_ENTRY(sluice_load) link;     /* in the shard's list until the load has ended */
         TAILQ_ENTRY(sluice_load) unwanted; /* in a list of those whose loader is to be told; then a reference */
@@ -98,8 +103,11 @@ void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *
 void flight_leave_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum sluice_error why,
                          struct after *after) HOLDS_SHARD;
 
-/* Detaches the current flight of an entry, and drops the entry with what is stored in it (rule 3). */
-void flight_detach_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;
+/*
+ * Detaches the current flight of an entry, and drops the entry with what is stored in it (rule 3); `soft`: only if
+ * nothing is. True: the entry is gone.
+ */
+bool flight_detach_locked(struct sluice_load *flight, bool soft, struct after *after) HOLDS_SHARD;
 
 /*
  * Ends a current flight with an answer: settles the entry with it, unlinks the flight and releases the waiters, in that

@@ -2,7 +2,9 @@
 /* look.c: statistics, and snapshots of the entries and of the loads in flight. */
 #include "core.h"
 #include "flight.h"
+#include "sweep.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,9 +70,14 @@ static enum sluice_error snapshot_entries(struct shard *shard, int64_t now_ms, s
 {
     enum sluice_error error = SLUICE_NO_MEMORY;
     size_t count = 0, keys_size = 0;
+    unsigned all = UINT_MAX;
     struct entry *entry;
+    struct after after;
 
+    after_init(&after);
     lock_acquire(&shard->lock);
+    while (sweep_some_locked(shard, &all, &after))
+        ;
     for (entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry)) {
         if (worth_at(entry, &shard->cache->options, now_ms) != WORTH_NOTHING) {
             count++;
@@ -85,6 +92,7 @@ static enum sluice_error snapshot_entries(struct shard *shard, int64_t now_ms, s
         error = SLUICE_OK;
     }
     lock_release(&shard->lock);
+    after_run(&after, shard->cache);
     return error;
 }
 

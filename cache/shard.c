@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "flight.h"
+#include "sweep.h"
 #include "value.h"
 
 void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
@@ -18,6 +19,7 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     eviction_init(&shard->locked.eviction);
     wheel_init(&shard->locked.expiries, now_ms);
     wheel_init(&shard->locked.deadlines, now_ms);
+    decrees_init(&shard->locked.decrees);
     TAILQ_INIT(&shard->locked.flights);
     shard->locked.counters = zero;
     shard->locked.closed = false;
@@ -43,6 +45,7 @@ void shard_fini(struct shard *shard)
     lock_acquire(&shard->lock);
     table = shard->locked.table;
     cleared = shard->locked.cleared;
+    decrees_fini(&shard->locked.decrees);
     lock_release(&shard->lock);
     shard_bury_table(&table, &shard->cache->options.listener);
     shard_bury_table(&cleared, &shard->cache->options.listener);
@@ -56,7 +59,7 @@ uint64_t shard_weight(size_t key_size, const struct sluice_value *value)
     uint64_t weight = SLUICE_ENTRY_OVERHEAD + (uint64_t)key_size;
 
     if (value != NULL)
-        weight += (uint64_t)value->size + value->content_type_size + value->etag_size;
+        weight += (uint64_t)value->size + value->content_type_size + value->etag_size + value->tags_size;
     return weight;
 }
 
@@ -139,6 +142,7 @@ void shard_drop_locked(struct shard *shard, struct entry *entry, enum sluice_rem
     must(entry->flight == NULL);
     if (entry->ready)
         shard_unlink_locked(shard, entry);
+    decrees_leave(&shard->locked.decrees, entry);
     table_remove(&shard->locked.table, entry);
     entry->cause = (uint8_t)cause;
     TAILQ_INSERT_TAIL(&after->records, entry, order);
@@ -173,6 +177,8 @@ size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *lef
     *left = shard->locked.cleared;
     shard->locked.cleared = shard->locked.table;
     shard->locked.table.entries = NULL;
+    shard->locked.decrees.next = NULL;
+    shard->locked.decrees.swept = shard->locked.decrees.last; /* nothing is left that they could concern */
     eviction_init(&shard->locked.eviction);
     wheel_init(&shard->locked.expiries, now_ms);
     atomic_fetch_sub_explicit(&shard->cache->used,
@@ -202,6 +208,8 @@ enum worth shard_peek_locked(struct shard *shard, const void *key, size_t key_si
     enum worth worth;
 
     *entry = found;
+    if (found != NULL && found->conforms != shard->locked.decrees.last && sweep_entry_locked(shard, found, after))
+        *entry = found = NULL;
     if (found == NULL)
         return WORTH_NOTHING;
     worth = worth_at(found, &shard->cache->options, now_ms);

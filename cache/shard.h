@@ -7,6 +7,7 @@
 #define CACHE_SHARD_H
 
 #include "after.h"
+#include "decree.h"
 #include "eviction.h"
 #include "lock.h"
 #include "table.h"
@@ -25,7 +26,8 @@ struct shard {
         struct eviction eviction;
         struct wheel expiries;        /* of stored entries */
         struct wheel deadlines;       /* of waits and loads */
-        struct flight_list flights;   /* every load that has not ended, current or not */
+        struct decrees decrees;       /* invalidations that are still to be carried out */
+        struct flight_list flights;   /* every load that has not ended, in the order in which they began */
         struct table cleared;         /* what an invalidation of all left to be freed */
         struct sluice_stats counters; /* the totals, and the levels of this shard */
         bool closed;
@@ -47,8 +49,9 @@ bool shard_outweighs(const struct sluice_cache *cache, size_t key_size, const st
 struct entry *shard_add_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash) HOLDS_SHARD;
 
 /*
- * What the key's answer is worth at now_ms. *entry is the key's entry or NULL; it may also be one that has a flight
- * only, or one with a failure whose back-off is over, kept for its count. An answer past all use is taken away.
+ * What the key's answer is worth at now_ms, after all decrees. *entry is the key's entry or NULL; it may also be one
+ * that has a flight only, or one with a failure whose back-off is over, kept for its count. An answer past all use is
+ * taken away.
  */
 enum worth shard_peek_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash, int64_t now_ms,
                              struct entry **entry, struct after *after) HOLDS_SHARD;

@@ -67,6 +67,7 @@ static void store_date_locked(struct shard *shard, struct entry *entry, const st
     int64_t refresh_ms = answer->refresh_ms > 0 || answer->refresh_ms == SLUICE_NEVER ? answer->refresh_ms
                                                                                       : options->refresh_after_write_ms;
     entry->stored_ms = now_ms;
+    entry->conforms = shard->locked.decrees.last;
     entry->fresh_until_ms = clock_after_ms(now_ms, ttl_ms);
     entry->reload_at_ms = CLOCK_FAR;
     if (answer->error == SLUICE_OK) {

@@ -43,6 +43,33 @@ static bool etag_valid(const char *text)
            memchr(text + 1, '"', size - 2) == NULL && text_is_header_safe(text, size);
 }
 
+/* The bytes of all tags, each with its NUL; SIZE_MAX: they are not valid. */
+static size_t tags_size(const struct sluice_content *content)
+{
+    size_t sum = 0;
+
+    if (content->tags_count > VALUE_TAGS_MAX || (content->tags == NULL && content->tags_count > 0))
+        return SIZE_MAX;
+    for (size_t i = 0; i < content->tags_count; i++) {
+        size_t size = content->tags[i] == NULL ? 0 : strnlen(content->tags[i], VALUE_TEXT_MAX + 1);
+
+        if (size == 0 || size > VALUE_TEXT_MAX)
+            return SIZE_MAX;
+        sum += size + 1;
+    }
+    return sum;
+}
+
+static void tags_copy(char *to, const struct sluice_content *content)
+{
+    for (size_t i = 0; i < content->tags_count; i++) {
+        size_t size = strlen(content->tags[i]) + 1;
+
+        memcpy(to, content->tags[i], size);
+        to += size;
+    }
+}
+
 bool value_times_valid(int64_t ttl_ms, int64_t refresh_ms)
 {
     return ttl_ms >= SLUICE_TTL_DEFAULT && refresh_ms >= SLUICE_TTL_DEFAULT;
@@ -56,7 +83,7 @@ static enum sluice_error content_fault(const struct sluice_content *content, siz
         return SLUICE_INVALID;
     if (!value_times_valid(content->ttl_ms, content->refresh_ms))
         return SLUICE_INVALID;
-    if (!content_type_valid(content->content_type) || !etag_valid(content->etag))
+    if (!content_type_valid(content->content_type) || !etag_valid(content->etag) || tags_size(content) == SIZE_MAX)
         return SLUICE_INVALID;
     return SLUICE_OK;
 }
@@ -80,13 +107,14 @@ enum sluice_error value_create(const struct sluice_content *content, size_t size
     type_size = content->content_type == NULL ? 0 : strlen(content->content_type) + 1;
     etag_size = etag == NULL ? 0 : strlen(etag) + 1;
 
-    created = malloc(sizeof *created + content->size + 1 + type_size + etag_size);
+    created = malloc(sizeof *created + content->size + 1 + type_size + etag_size + tags_size(content));
     if (created == NULL)
         return SLUICE_NO_MEMORY;
     atomic_init(&created->refs, 1);
     created->size = (uint32_t)content->size;
     created->content_type_size = (uint16_t)type_size;
     created->etag_size = (uint16_t)etag_size;
+    created->tags_size = (uint16_t)tags_size(content);
 
     if (content->size > 0)
         memcpy(created->bytes, content->data, content->size);
@@ -96,6 +124,7 @@ enum sluice_error value_create(const struct sluice_content *content, size_t size
         memcpy(end, content->content_type, type_size);
     if (etag_size > 0)
         memcpy(end + type_size, etag, etag_size);
+    tags_copy(end + type_size + etag_size, content);
     *value = created;
     return SLUICE_OK;
 }
@@ -136,6 +165,39 @@ const char *sluice_value_content_type(const struct sluice_value *value)
 const char *sluice_value_etag(const struct sluice_value *value)
 {
     return value->etag_size == 0 ? NULL : value->bytes + value->size + 1 + value->content_type_size;
+}
+
+/* The tags, as strings one behind the other; *end is past the last one. */
+static const char *value_tags(const struct sluice_value *value, const char **end)
+{
+    const char *tags = value->bytes + value->size + 1 + value->content_type_size + value->etag_size;
+
+    *end = tags + value->tags_size;
+    return tags;
+}
+
+const char *sluice_value_tag(const struct sluice_value *value, size_t i)
+{
+    const char *end;
+
+    for (const char *tag = value_tags(value, &end); tag < end; tag += strlen(tag) + 1) {
+        if (i-- == 0)
+            return tag;
+    }
+    return NULL;
+}
+
+bool value_has_tag(const struct sluice_value *value, const char *tag, size_t tag_size)
+{
+    const char *end;
+    size_t size;
+
+    for (const char *own = value_tags(value, &end); own < end; own += size + 1) {
+        size = strlen(own);
+        if (size == tag_size && memcmp(own, tag, size) == 0)
+            return true;
+    }
+    return false;
 }
 
 struct sluice_value *sluice_value_ref(struct sluice_value *value)

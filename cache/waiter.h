@@ -40,6 +40,7 @@ struct sluice_wait {
         TAILQ_ENTRY(sluice_wait) link; /* in the flight's queue, then in a list of released ones */
         struct deadline deadline;
         enum waiter_state state;
+        uint32_t joined; /* the last decree when it parked */
     } locked BY_SHARD;
 };
 

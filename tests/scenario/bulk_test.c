@@ -154,7 +154,7 @@ static void rule_14_a_hundred_keys_are_one_call(void **state)
     struct fixture *fixture = open_many(state);
     char keys[100 * 4 + 1];
     for (int i = 0; i < 100; i++)
-        snprintf(&keys[4 * i], 5, "k%02d ", i);
+        memcpy(&keys[4 * i], (const char[]){'k', (char)('0' + i / 10), (char)('0' + i % 10), ' '}, 4);
     keys[399] = '\0';
 
     struct bulk_call *bulk = bulk_park(fixture, WAY_ASYNC, keys, 100);

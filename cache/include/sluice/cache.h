@@ -278,28 +278,58 @@ struct sluice_invalidated {
     size_t loads;   /* loads in flight that were detached */
 };
 
+/* What an invalidation is about. */
+enum sluice_selection {
+    SLUICE_SELECT_KEYS,   /* each of `keys` */
+    SLUICE_SELECT_PREFIX, /* every key that begins with `pattern`; an empty one is every key */
+    SLUICE_SELECT_TAG,    /* every value that has the tag `pattern` */
+    SLUICE_SELECT_ALL     /* every key */
+};
+
+/* Zero it, then fill it in; it is read during the call only. */
+struct sluice_invalidation {
+    enum sluice_selection select;
+    const struct sluice_key *keys;
+    size_t count;
+    struct sluice_key pattern;
+    bool soft; /* values become stale instead of going: they are given, marked so, as far as the options for stale
+                  values allow it, and go if these don't; all else is the same */
+};
+
 /*
  * Invalidation is final (rule 3): no get that begins after the return is given a value that was put, or whose load
  * began, before the call. Returns at once, never waits for a load: a load in flight is detached; its waiters still get
- * its outcome, nothing is stored, the next get starts a new flight. `gone` is set, and may be NULL. Never fails.
+ * its outcome, nothing is stored, the next get starts a new flight. Which tags a load brings is known when it ends: one
+ * that began before its tag was invalidated is as if detached then, for those who had parked by then; those who have
+ * parked since are served by another load, by the cache's own loader. Never fails.
+ *
+ * Keys cost a look each. All of them cost a step for each shard and each load in flight, none for an entry (rule 16).
+ * So do a prefix and a tag if `gone` is NULL; else the call carries them out, to count, and looks at each entry. Either
+ * way no other caller waits long: entries are looked at a few hundred at a time. What is left to be done the timer
+ * thread does, and entries that are looked for meanwhile are dealt with at once; until then they count in the
+ * statistics. Up to 32 such invalidations can be left to be done; whoever comes over that does some of them first.
  */
+SLUICE_API void sluice_invalidate_by(struct sluice_cache *cache, const struct sluice_invalidation *what,
+                                     struct sluice_invalidated *gone);
+
+/* The plain cases of that. `tag` is a string. */
 SLUICE_API void sluice_invalidate(struct sluice_cache *cache, const void *key, size_t key_size,
                                   struct sluice_invalidated *gone);
 SLUICE_API void sluice_invalidate_keys(struct sluice_cache *cache, const struct sluice_key *keys, size_t count,
                                        struct sluice_invalidated *gone);
-
-/*
- * Every key that begins with `prefix`; an empty prefix is every key. Looks at each entry, one shard at a time: other
- * callers of a shard wait while it is looked through.
- */
 SLUICE_API void sluice_invalidate_prefix(struct sluice_cache *cache, const void *prefix, size_t prefix_size,
                                          struct sluice_invalidated *gone);
+SLUICE_API void sluice_invalidate_tag(struct sluice_cache *cache, const char *tag, struct sluice_invalidated *gone);
+SLUICE_API void sluice_invalidate_all(struct sluice_cache *cache, struct sluice_invalidated *gone);
 
 /*
- * Every key (rule 16). Costs a step for each shard and each load in flight, none for an entry: the memory of the
- * entries is given back by the timer thread.
+ * Invalidates what `chosen` says true of, among the entries as sluice_cache_for_each() visits them: a load in flight is
+ * detached where the value that is stored for its key was chosen; of other loads in flight nothing is known. Errors:
+ * SLUICE_NO_MEMORY (some shards may have been dealt with). `gone` is set either way, and may be NULL.
  */
-SLUICE_API void sluice_invalidate_all(struct sluice_cache *cache, struct sluice_invalidated *gone);
+SLUICE_API enum sluice_error sluice_invalidate_if(struct sluice_cache *cache,
+                                                  bool (*chosen)(void *arg, const struct sluice_entry_view *entry),
+                                                  void *arg, struct sluice_invalidated *gone) SLUICE_CHECK_RESULT;
 
 #ifdef __cplusplus
 }

@@ -59,13 +59,16 @@ struct sluice_content {
     const char *etag;         /* strong entity tag with its quotes (RFC 9110, 8.8.3), or NULL; under 256 bytes */
     int64_t ttl_ms;           /* time to live; 0: give it to those who wait, do not store it (rule 13); SLUICE_NEVER;
                                  SLUICE_TTL_DEFAULT: expire_after_write_ms */
+    const char *const *tags;  /* names by which the value can be invalidated together with others, or NULL; each 1 to
+                                 255 bytes */
+    size_t tags_count;        /* at most 64 */
     int64_t refresh_ms;       /* from when on a get has it loaded anew in the background (rule 11), counted from now, at
                                  least 1; SLUICE_NEVER; 0 or SLUICE_TTL_DEFAULT: refresh_after_write_ms */
 };
 
 #define SLUICE_CONTENT_INIT                                                                                            \
     {                                                                                                                  \
-        NULL, 0, NULL, NULL, SLUICE_TTL_DEFAULT, SLUICE_TTL_DEFAULT                                                    \
+        NULL, 0, NULL, NULL, SLUICE_TTL_DEFAULT, NULL, 0, SLUICE_TTL_DEFAULT                                           \
     }
 
 /*

@@ -47,6 +47,8 @@ SLUICE_API const void *sluice_value_data(const struct sluice_value *value); /* n
 SLUICE_API size_t sluice_value_size(const struct sluice_value *value);
 SLUICE_API const char *sluice_value_content_type(const struct sluice_value *value); /* or NULL */
 SLUICE_API const char *sluice_value_etag(const struct sluice_value *value);         /* quoted, or NULL */
+/* Its tag number i, from 0, in the order in which they were given; NULL: it has no more. Borrowed. */
+SLUICE_API const char *sluice_value_tag(const struct sluice_value *value, size_t i);
 
 /* Takes one more reference; returns `value`. */
 SLUICE_API struct sluice_value *sluice_value_ref(struct sluice_value *value);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decree.h: invalidations of a prefix or a tag that hold at once for all entries of a shard, and are carried out in the
+ * background: the call costs the same however many entries there are (rule 3).
+ *
+ * A shard numbers its decrees. An entry knows up to which of them it has been looked at (`conforms`); a get that finds
+ * one behind the last decree looks at it then. A sweep looks at the others, a batch at a time, and a decree that all
+ * entries have been held against is forgotten. A tag's is kept longer where a load is current that began before it: the
+ * load may bring a value with the tag.
+ *
+ *   ISSUED      waits for a sweep to begin     sweep_issue_locked
+ *   SWEPT FOR   a sweep goes through the entries that were there when it began
+ *   KEPT        of a tag: the sweep is over, older loads are current
+ *   FORGOTTEN   sweep_forget_locked
+ *
+ * At most DECREES_MAX are pending; whoever comes over that carries the oldest ones out first. Not thread-safe: covered
+ * by the shard's lock, except a decree's count.
+ */
+#ifndef CACHE_DECREE_H
+#define CACHE_DECREE_H
+
+#include "entry.h"
+
+#include <stdatomic.h>
+
+#define DECREES_MAX 32
+
+/* One for all shards, each of which holds a reference. Immutable, but for the counts. */
+struct decree {
+    _Atomic uint32_t refs;
+    _Atomic size_t entries; /* that were taken away, or made stale, for it so far */
+    bool is_tag;            /* else a prefix of keys */
+    bool soft;              /* values become stale instead of going */
+    int64_t now_ms;         /* when */
+    const void *pattern;
+    size_t size;
+};
+
+/* The decrees of a shard: those with numbers `forgotten` + 1 to `last`; numbers wrap. */
+struct decrees {
+    struct decree *pending[DECREES_MAX]; /* by number, modulo */
+    uint32_t last;
+    uint32_t forgotten;
+    uint32_t swept;     /* all entries conform up to this one */
+    uint32_t target;    /* of the sweep that is on: it makes them conform up to this one */
+    struct entry *next; /* where it goes on; NULL: no sweep is on */
+};
+
+/* A copy, with its pattern, that has `refs` references; NULL: no memory. */
+struct decree *decree_copy(const struct decree *decree, unsigned refs);
+void decree_unref(struct decree *decree);
+
+/* Whether it concerns an entry that has something stored. */
+bool decree_concerns(const struct decree *decree, const struct entry *entry);
+
+void decrees_init(struct decrees *decrees);
+
+/* Gives back all references. */
+void decrees_fini(struct decrees *decrees);
+
+static inline uint32_t decrees_pending(const struct decrees *decrees)
+{
+    return decrees->last - decrees->forgotten;
+}
+
+static inline struct decree *decrees_get(const struct decrees *decrees, uint32_t number)
+{
+    return decrees->pending[number % DECREES_MAX];
+}
+
+/* Whether decree `number` came after `since`; both of this shard, neither long forgotten. */
+static inline bool decrees_after(uint32_t number, uint32_t since)
+{
+    return (int32_t)(number - since) > 0;
+}
+
+/* The first number past `since` that may still be pending. */
+static inline uint32_t decrees_first(const struct decrees *decrees, uint32_t since)
+{
+    return (decrees_after(decrees->forgotten, since) ? decrees->forgotten : since) + 1;
+}
+
+/* Adds one, taking over a reference; there must be room. */
+void decrees_add(struct decrees *decrees, struct decree *decree);
+
+/* Forgets the oldest one, and returns it for its reference to be given back after the unlock. */
+struct decree *decrees_forget(struct decrees *decrees);
+
+/* The entry leaves the table: a sweep that would go on with it goes on behind it. */
+static inline void decrees_leave(struct decrees *decrees, const struct entry *entry)
+{
+    if (decrees->next == entry)
+        decrees->next = table_next(entry);
+}
+
+#endif

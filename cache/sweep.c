@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* sweep.c: see sweep.h. */
+#include "sweep.h"
+
+#include "flight.h"
+#include "invalidate.h"
+#include "value.h"
+
+/* ---- one entry --------------------------------------------------------------------------------------------------- */
+
+bool sweep_entry_locked(struct shard *shard, struct entry *entry, struct after *after)
+{
+    struct decrees *decrees = &shard->locked.decrees;
+    bool gone = false;
+
+    if (entry->ready) {
+        uint32_t number = decrees_first(decrees, entry->conforms);
+
+        for (; !gone && !decrees_after(number, decrees->last); number++) {
+            struct decree *decree = decrees_get(decrees, number);
+
+            if (!entry->ready || !decree_concerns(decree, entry))
+                continue;
+            atomic_fetch_add_explicit(&decree->entries, 1, memory_order_relaxed);
+            gone = invalidate_stored_locked(shard, entry, decree->soft, decree->now_ms, after);
+        }
+    }
+    if (!gone)
+        entry->conforms = decrees->last;
+    return gone;
+}
+
+bool sweep_finds_tag_locked(const struct shard *shard, const struct sluice_value *value, uint32_t since,
+                            uint32_t *number)
+{
+    const struct decrees *decrees = &shard->locked.decrees;
+
+    if (value->tags_size == 0)
+        return false;
+    for (uint32_t n = decrees_first(decrees, since); !decrees_after(n, decrees->last); n++) {
+        const struct decree *decree = decrees_get(decrees, n);
+
+        if (decree->is_tag && value_has_tag(value, decree->pattern, decree->size)) {
+            *number = n;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- all of them ------------------------------------------------------------------------------------------------- */
+
+/* The oldest load that may still store, or NULL. */
+static struct sluice_load *sweep_oldest_locked(const struct shard *shard) HOLDS_SHARD;
+static struct sluice_load *sweep_oldest_locked(const struct shard *shard)
+{
+    struct sluice_load *flight;
+
+    TAILQ_FOREACH(flight, &shard->locked.flights, locked.link)
+    {
+        if (flight->locked.state == SLUICE_FLIGHT_CURRENT)
+            return flight;
+    }
+    return NULL;
+}
+
+/* Forgets the decrees that all entries conform to, and that no load can bring a value against. */
+static void sweep_forget_locked(struct shard *shard) HOLDS_SHARD;
+static void sweep_forget_locked(struct shard *shard)
+{
+    struct decrees *decrees = &shard->locked.decrees;
+    const struct sluice_load *oldest = sweep_oldest_locked(shard);
+
+    while (decrees_pending(decrees) > 0) {
+        uint32_t number = decrees->forgotten + 1;
+
+        if (decrees_after(number, decrees->swept))
+            break;
+        if (decrees_get(decrees, number)->is_tag && oldest != NULL && decrees_after(number, oldest->locked.born))
+            break;
+        decree_unref(decrees_forget(decrees));
+    }
+}
+
+bool sweep_some_locked(struct shard *shard, unsigned *budget, struct after *after)
+{
+    struct decrees *decrees = &shard->locked.decrees;
+
+    if (decrees_pending(decrees) == 0)
+        return false;
+    if (decrees->next == NULL && decrees->swept != decrees->last) {
+        decrees->target = decrees->last;
+        decrees->next = shard->locked.table.entries;
+    }
+    while (decrees->next != NULL && *budget > 0) {
+        struct entry *entry = decrees->next;
+
+        decrees->next = table_next(entry);
+        (void)sweep_entry_locked(shard, entry, after);
+        --*budget;
+    }
+    if (decrees->next == NULL)
+        decrees->swept = decrees->target;
+    sweep_forget_locked(shard);
+    return decrees->swept != decrees->last;
+}
+
+bool sweep_issue_locked(struct shard *shard, struct decree *decree)
+{
+    sweep_forget_locked(shard);
+    if (decrees_pending(&shard->locked.decrees) == DECREES_MAX)
+        return false;
+    decrees_add(&shard->locked.decrees, decree);
+    return true;
+}
+
+void sweep_make_room_locked(struct shard *shard, struct after *after)
+{
+    struct sluice_load *oldest = sweep_oldest_locked(shard);
+
+    /* Without a load that keeps them, those that are swept for were forgotten. */
+    if (oldest != NULL)
+        (void)flight_detach_locked(oldest, true, after);
+    sweep_forget_locked(shard);
+}
