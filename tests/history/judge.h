@@ -5,21 +5,25 @@
  * One pass over the records in their order, with what is certain at that point kept for each key. What overlaps is
  * never called wrong: a rule is broken only if it is so wherever in the calls their effects lay. What is judged:
  *
- *    1  a load begins while another of its key has not ended, and no put, invalidation or deadline can have parted them
- *    2  a load begins, or a get misses, while a fresh value was certainly there: given, loaded or put, and nothing
- * since that can have taken it away; the instant of a load's end included, when the flight gives way to the value. Not
- *       where the cache evicts, nor within JUDGE_MARGIN_MS of the value's expiry
- *    3  a get is given a value whose load had begun, or whose put had ended, when an invalidation was called that had
- *       returned before the get began; or a remembered not-found of before
- *    4  likewise, for a put; a put that returned is not seen; a waiter that had parked before a put is let wait on, or
- *       given what came after it; the result of an overtaken load is given
- *    7  a get is told, or cancelled, after it was cancelled
- *   11  as 2, 3 and 4, where a reload does it: it begins too early, or after a failed one too soon, or is not given the
- *       old value, or an old value that an invalidation ruled out; or a get past the refresh time is not answered at
- * once 12  a value is given past its time to live without its mark, or past the times in which it may be given stale 13
- * a value that is not to be stored comes from the table, or to a get that began after its load or put had ended 19  a
- * callback runs twice, or never 22  a value that was stored leaves other than once; one that was not stored leaves; a
- * cause that can't be 23  a counter differs from what the log counts 0  a value that is nobody's or another key's
+ * - 0: a value that is nobody's or another key's is given.
+ * - 1: a load begins while another of its key has not ended, and no put, invalidation or deadline can have parted them.
+ * - 2: a load begins, or a get misses, while a fresh value was certainly there: given, loaded or put, and nothing since
+ *   that can have taken it away. The instant in which the flight gives way to the value is included. Not judged where
+ *   the cache evicts, nor within JUDGE_MARGIN_MS of the value's expiry.
+ * - 3: a get is given a value whose load had begun, or whose put had ended, when an invalidation was called that had
+ *   returned before the get began; or a remembered not-found of before.
+ * - 4: likewise, for a put; a put that returned is not seen; a waiter that had parked before a put is let wait on, or
+ *   given what came after it; the result of an overtaken load is given.
+ * - 7: a get is told, or cancelled, after it was cancelled.
+ * - 11: as 2, 3 and 4, where a reload does it: after a failed one it begins too soon, or is not given the old value, or
+ *   one that an invalidation ruled out; or a get past the refresh time is not answered at once.
+ * - 12: a value is given past its time to live without its mark, or past the times in which it may be given stale.
+ * - 13: a value that is not to be stored comes from the table, or to a get that began after its load or put had ended.
+ * - 19: a callback runs twice, or never.
+ * - 22: a value that was stored leaves other than once; one that was not stored leaves; a cause that can't be.
+ * - 23: a counter differs from what the log counts.
+ *
+ * The cache may not cancel loads whose last waiter has left: the log does not say so.
  */
 #ifndef TESTS_JUDGE_H
 #define TESTS_JUDGE_H

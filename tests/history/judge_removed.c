@@ -18,7 +18,9 @@ static const char *cause_fault(const struct judge *judge, const struct key_state
             return "a value leaves as invalidated, and was not";
         return NULL;
     case RECORD_EXPIRED:
-        return record->time_ms < value->fresh_ms ? "a value leaves as expired before its time is over" : NULL;
+        return value->renewals == 0 && record->time_ms < value->fresh_ms
+                   ? "a value leaves as expired before its time is over"
+                   : NULL;
     case RECORD_SIZE:
         return !judge->history->facts.evicts ? "a value leaves for want of room, and there was enough" : NULL;
     default:
@@ -47,7 +49,8 @@ void removed_judge(struct judge *judge, const struct record *record)
     if (source->ttl_ms == 0 || value->dead)
         judge_break(judge, 22, number, "a value leaves that can't have been stored", record->value, value->finish,
                     record->order, 0);
-    if (judge->destroyed == 0 && key->there == record->value && key->seen_since != 0 &&
+    /* One that was renewed may have left before, and the listener is told of that only now. */
+    if (judge->destroyed == 0 && value->renewals == 0 && key->there == record->value && key->seen_since != 0 &&
         record->time_ms < value->fresh_ms)
         judge_break(judge, 22, number, "a value leaves that is fresh, and nothing took it away", record->value,
                     value->finish, key->seen_since, record->order);

@@ -123,6 +123,20 @@ static void rule_22_holds_for_a_value_that_left_while_its_reload_renewed_it(void
     story_expect(&story, STORY_HOLDS);
 }
 
+static void rule_22_holds_if_the_listener_is_told_once_the_reload_has_renewed_the_value(void **state)
+{
+    (void)state;
+    uint64_t value = story_whole_put(&story, 0, 5);
+    uint64_t get = story_get(&story, 0);
+    story.now_ms += 5;
+    uint64_t load = story_load(&story, 0, get, value);
+    story_finish_end(&story, story_finish(&story, load, RECORD_NOT_MODIFIED, STORY_LONG));
+    story_removed(&story, 0, value, RECORD_EXPIRED);
+    story_get_end(&story, get, RECORD_LED, value);
+    story_hit(&story, 0, value);
+    story_expect(&story, STORY_HOLDS);
+}
+
 static void rule_22_holds_if_all_leave_once(void **state)
 {
     (void)state;
@@ -257,6 +271,7 @@ int main(void)
         TEST(rule_22_is_broken_by_a_cause_that_cannot_be),
         TEST(rule_22_is_broken_by_a_hit_of_what_has_left),
         TEST(rule_22_holds_for_a_value_that_left_while_its_reload_renewed_it),
+        TEST(rule_22_holds_if_the_listener_is_told_once_the_reload_has_renewed_the_value),
         TEST(rule_22_holds_if_all_leave_once),
         TEST(rule_23_is_broken_by_a_counter_that_differs),
         TEST(rule_23_is_broken_by_more_loads_than_were_called_and_dropped),
