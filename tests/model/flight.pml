@@ -6,7 +6,7 @@
  *
  * A step under the shard's lock is one step here (d_step), and what a call does after its unlock are steps of their
  * own. state.pml has what the lock covers, steps.pml the steps under the lock, this file those who make them. Comments
- * name the C function that a step models; "(new)" are those that are still to come.
+ * name the C function that a step models; "(new)" are tags and soft invalidation, still to come.
  *
  * Bounds: two getters, one with a time-out and one without, both with a cancel at any time; one putter, one
  * invalidator; LOADS_MAX loads at once. All of them go on for ever, so that nothing else is bounded: the model has no
@@ -19,7 +19,7 @@
  *
  * What a model is made of (verify.sh has the list):
  *   SOFT      invalidations may be soft            TAGS      ... or of a tag that values may have
- *   REFRESH   values age through all windows       UNWANTED  a load that nobody waits for is cancelled (rule 9)
+ *   REFRESH   values age through all windows       UNWANTED  cancel_unwanted_loads, and a loader with `unwanted`
  *   PATIENT   the second getter never leaves by itself, so that it must be served: for liveness
  *   HANGS     loaders may hang for ever            BREAK_x   one rule broken, as obvious wrong code would break it
  */
@@ -49,17 +49,38 @@ inline after_run()
     }
 }
 
-/* loader->load() by whoever began the flight, once it has let go of the lock */
-inline call_loader()
+/* loader->load() */
+inline enter_loader()
+{
+    RULE(1, !flight[led].entered);
+    flight[led].entered = 1; running++;
+    RULE(8, running <= LOADS_MAX);
+    led = NONE
+}
+
+/*
+ * call_begins, by whoever began the flight: a load that is not wanted any more is dropped. What comes between this and
+ * the call itself can be seen only by a loader that is told of unwanted loads; else they are one step.
+ */
+inline call_begins()
 {
     d_step {
-        led != NONE ->
-            SEEN;
-            RULE(1, !flight[led].called);
-            flight[led].called = 1; running++;
-            RULE(8, running <= LOADS_MAX);
-            led = NONE
+        led != NONE && !flight[led].called ->
+            flight[led].called = 1;
+            if
+            :: flight[led].state == OVER -> SEEN; flight_ended(led); flight_forget(led); led = NONE
+            :: else ->
+#ifndef UNWANTED
+                enter_loader();
+#endif
+                SEEN
+            fi
     }
+}
+
+inline call_loader()
+{
+    d_step { led != NONE && flight[led].called -> enter_loader() }
 }
 
 /* flight_unref by whoever tells */
@@ -74,20 +95,20 @@ inline flight_let_go(id)
 }
 
 /*
- * The loader of a flight is told that nobody waits: unlinked first, cancelled second (new, rule 9). Between the unlock
- * and this the load may have ended; and it may be that whoever leads has not called the loader yet. It bears both.
+ * after_spare: the loader of a flight is told that nobody can be given its result: unlinked first, cancelled second.
+ * The load may have ended since the unlock, and the loader may not have been entered yet, though it is sure to be.
  */
 inline tell_unwanted()
 {
     d_step {
-        unwanted != NONE ->
+        unwanted != NONE && after == 0 ->
             if
-            :: !flight[unwanted].called -> SEEN
+            :: !flight[unwanted].entered -> SEEN
             :: flight[unwanted].ended -> SEEN
             :: else -> SEEN
             fi;
             RULE(9, current != unwanted);
-            flight[unwanted].cancelled = 1;
+            flight[unwanted].told = 1;
 #ifndef BREAK_UNWANTED
             flight_let_go(unwanted)
 #endif
@@ -117,8 +138,8 @@ inline tell_unwanted()
 #endif
 
 /*
- * sluice_wait_cancel that says true, and get_leave_at_once. One that says false does nothing, and what it says is true
- * if the waiter is told: that is rule 7 in waiter_tell(), and that no getter is left waiting.
+ * get_leave: a sluice_wait_cancel that says true, and a get that does not wait. A cancel that says false does nothing,
+ * and what it says is true if the waiter is told: that is rule 7 in waiter_tell(), and that no getter is left waiting.
  */
 inline wait_cancel(me)
 {
@@ -138,6 +159,7 @@ proctype getter(byte me)
 end:
     do
     :: d_step { waiter[me].state == IDLE && idle() -> get_refresh(led); get_decide(me, led) }
+    :: call_begins()
     :: call_loader()
     /* park_wait is over, or the callback ran */
     :: d_step { waiter[me].state == TOLD && idle() -> SEEN; waiter[me].state = IDLE }
@@ -150,27 +172,28 @@ end:
 /* sluice_put; put_locked settles the flight */
 proctype putter()
 {
-    byte after = 0;
+    byte unwanted = NONE, after = 0;
 
 end:
     do
     :: d_step {
-        after == 0 ->
+        unwanted == NONE && after == 0 ->
             happened(PUT);
             settled = current;
             if
 #ifndef BREAK_PUT_LOSES
             :: settled != NONE ->
                 SEEN;
-                shard_settle(0, 0);
+                store_settle(0, 0);
                 flight_become(settled, OVER);
                 flight_release_value(settled, 0, 0)
 #endif
-            :: else -> SEEN; shard_settle(0, 0)
+            :: else -> SEEN; store_settle(0, 0)
             fi;
             RULE(4, settled == NONE || (!waits_on(0, settled) && !waits_on(1, settled)))
        }
     :: after_run()
+    :: tell_unwanted()
     od
 }
 
@@ -179,7 +202,8 @@ inline flight_detach(remembers)
 {
     f = current;
     if
-    :: f != NONE && (remembers) -> SEEN; flight_become(f, DETACHED)
+    :: f != NONE && (remembers) && (waits_on(0, f) || waits_on(1, f)) -> SEEN; flight_become(f, DETACHED)
+    :: f != NONE && (remembers) && !(waits_on(0, f) || waits_on(1, f)) -> SEEN; flight_become(f, OVER)
     :: else
     fi
 }
@@ -239,14 +263,17 @@ inline invalidate_tag()
 /* sluice_invalidate */
 proctype invalidator()
 {
+    byte unwanted = NONE, after = 0;
+
 end:
     do
-    :: d_step { invalidate() }
+    :: d_step { unwanted == NONE -> invalidate() }
 #ifdef SOFT
-    :: d_step { invalidate_softly() }
+    :: d_step { unwanted == NONE -> invalidate_softly() }
 #endif
+    :: tell_unwanted()
 #ifdef TAGS
-    :: d_step { invalidate_tag() }
+    :: d_step { unwanted == NONE -> invalidate_tag() }
 #endif
     od
 }
@@ -261,15 +288,22 @@ end:
 inline expire_load(id)
 {
 #ifdef BREAK_DEADLINE_ORDER
-    d_step { EXPIRES(id) && !flight[id].released && after == 0 -> flight_release_error(id) }
+    d_step { EXPIRES(id) && !flight[id].released && unwanted == NONE && after == 0 ->
+        flight[id].held = 1; flight_release_error(id)
+    }
     d_step {
         if
         :: EXPIRES(id) -> flight_become(id, OVER)
         :: else
+        fi;
+        flight[id].held = 0;
+        if
+        :: flight[id].ended -> flight_free(id)
+        :: else
         fi
     }
 #else
-    d_step { EXPIRES(id) && after == 0 -> SEEN; flight_fail(id) }
+    d_step { EXPIRES(id) && unwanted == NONE && after == 0 -> SEEN; flight_fail(id) }
 #endif
 }
 
@@ -295,7 +329,7 @@ end:
     :: d_step { stored && age < IF_ERROR && idle() -> age++; promised = promised && age < IF_ERROR }
     :: d_step { stored && age == IF_ERROR && idle() -> SEEN; shard_drop() }
     :: d_step { backoff && idle() -> SEEN; backoff = 0 }
-    /* A soft wait takes the stale value and leaves; the load goes on (new). */
+    /* A soft wait takes the stale value and leaves; the load goes on. */
     :: d_step {
         may_leave(1) && waiter[1].state == PARKED && usable() && idle() ->
             SEEN;
@@ -310,22 +344,23 @@ end:
 /* With loads that hang for ever it matters that a deadline comes in the end, so that each is a process for fairness. */
 proctype deadline(byte me)
 {
-    byte after = 0;
+    byte unwanted = NONE, after = 0;
 
 end:
     do
     :: expire_load(me)
     :: after_run()
+    :: tell_unwanted()
     od
 }
 #endif
 
-#define ends_now() (flight[me].called && !flight[me].ended && led == NONE && after == 0)
+#define ends_now() (flight[me].entered && !flight[me].ended && led == NONE && after == 0)
 
 /* A loader: it ends the load (flight_finish) with a value or a failure, sooner or later. */
 proctype loader(byte me)
 {
-    byte led = NONE, after = 0;
+    byte led = NONE, unwanted = NONE, after = 0;
 
 end:
     do
@@ -333,7 +368,7 @@ end:
     :: d_step { ends_now() && flight[me].state == CURRENT -> flight_become(me, OVER); promised = 1 }
         d_step {
             flight_ended(me);
-            shard_settle(0, 0);
+            store_settle(0, 0);
             flight_release_value(me, waiter[w].missed, 0);
             flight_forget(me)
         }
@@ -353,6 +388,7 @@ end:
             flight_forget(me)
        }
     :: after_run()
+    :: call_begins()
     :: call_loader()
 #ifdef HANGS
     :: ends_now() -> break

@@ -50,12 +50,13 @@ typedef sluice_load {
     byte state;
     byte missed;    /* changes since it began */
     bit tag_missed; /* the tag was invalidated since it began: in C, a comparison of stamps */
-    bit refresh;    /* begun by get_refresh_locked */
-    bit called;     /* the loader was called */
+    bit refresh;    /* `background`: begun by get_refresh_locked */
+    bit called;     /* the loader is about to be called, or the load was dropped without */
+    bit entered;    /* it has been called */
     bit ended;      /* the loader has ended the load */
     bit released;   /* its waiters have been released */
-    bit held;       /* somebody is about to tell the loader that nobody waits */
-    bit cancelled;  /* the loader was told that nobody waits */
+    bit held;       /* somebody is about to tell the loader that it is unwanted: a reference */
+    bit told;       /* the loader was told so */
     byte younger;   /* TAGS: the set of gets that were parked when it began, and are still */
 };
 sluice_load flight[FLIGHTS];

@@ -3,7 +3,7 @@
 #undef FILE
 #define FILE 1
 
-/* flight_become_locked */
+/* flight_become_locked; `unwanted` is then the flight whose loader is to be told so after the unlock, or NONE */
 inline flight_become(id, next)
 {
     MUST(next > flight[id].state);
@@ -16,7 +16,14 @@ inline flight_become(id, next)
 #endif
     flight[id].state = next; flight[id].missed = 0; flight[id].younger = 0;
     if
-    :: next == OVER -> flight[id].tag_missed = 0
+    :: next == OVER ->
+        flight[id].tag_missed = 0;
+#if defined(UNWANTED) && !defined(BREAK_UNWANTED)
+        if
+        :: flight[id].called && !flight[id].ended -> SEEN; unwanted = id; flight[id].held = 1
+        :: else
+        fi
+#endif
     :: else
     fi
 }
@@ -28,8 +35,8 @@ inline shard_drop()
     waiter[0].old_missed = 0; waiter[1].old_missed = 0
 }
 
-/* shard_settle_locked with a value */
-inline shard_settle(changes, value_tagged)
+/* store_settle_locked with a value */
+inline store_settle(changes, value_tagged)
 {
     shard_drop();
     stored = 1; missed = changes; tagged = value_tagged;
@@ -79,7 +86,7 @@ inline flight_join(id, me)
 {
     MUST(flight[id].state == CURRENT);
     RULE(8, !flight[id].released);
-    RULE(9, !flight[id].cancelled);
+    RULE(9, !flight[id].told);
     waiter[me].state = PARKED; waiter[me].on = id; waiter[me].late = flight[id].tag_missed;
     waiter[me].missed = flight[id].missed; waiter[me].old_missed = missed
 }
@@ -198,7 +205,7 @@ inline get_decide(me, led)
     fi
 }
 
-/* get_refresh_locked (new): after a hit past refresh_at */
+/* get_refresh_locked: after a hit past refresh_at, where worth_reloading() */
 inline get_refresh(led)
 {
     if
@@ -209,7 +216,14 @@ inline get_refresh(led)
     fi
 }
 
-/* flight_leave_locked; `unwanted`: the flight whose loader is told after the unlock that nobody waits (new, rule 9) */
+/* flight_goes_on_locked. With UNWANTED the loads that nobody waits for are cancelled. */
+#ifdef UNWANTED
+#define goes_on(id) (flight[id].state == CURRENT && flight[id].refresh)
+#else
+#define goes_on(id) (flight[id].state == CURRENT)
+#endif
+
+/* flight_leave_locked */
 inline flight_leave(me, next)
 {
     was_on = waiter[me].on;
@@ -227,23 +241,24 @@ inline flight_leave(me, next)
     od;
 #ifdef BREAK_LEAVE
     if
-    :: flight[was_on].state == CURRENT -> flight_become(was_on, OVER); flight_release_error(was_on)
+    :: count > 0 && goes_on(was_on) -> flight_become(was_on, OVER); flight_release_error(was_on)
     :: else
     fi;
 #endif
     RULE(7, count == 0 || !flight[was_on].released);
-#ifdef UNWANTED
     if
-    :: count == 0 && !flight[was_on].refresh -> SEEN; unwanted = was_on; flight[was_on].held = 1;
-#ifndef BREAK_UNWANTED
+    :: count == 0 && !goes_on(was_on) ->
+        SEEN;
+#ifdef BREAK_UNWANTED
+        unwanted = was_on; flight[was_on].held = 1
+#else
         flight_become(was_on, OVER); flight[was_on].released = 1
 #endif
     :: else
     fi
-#endif
 }
 
-/* The end of a flight that brings no value: flight_settle_locked and flight_expire_locked. An old value stays. */
+/* The end of a flight that brings no value: flight_settle_locked (store_keep_old), flight_expire_locked. */
 inline flight_fail(id)
 {
 #ifdef BREAK_TAG_STALE
@@ -326,7 +341,7 @@ inline flight_finish_value(id, has_tag, led)
     :: flight[id].state == CURRENT && !(has_tag && flight[id].tag_missed) ->
         SEEN;
         rules_of_storing(id);
-        shard_settle(flight[id].missed, has_tag);
+        store_settle(flight[id].missed, has_tag);
         flight_become(id, OVER);
         flight_release_value(id, waiter[w].missed, has_tag)
     :: flight[id].state == CURRENT && has_tag && flight[id].tag_missed ->
@@ -344,7 +359,7 @@ inline flight_finish_value(id, has_tag, led)
     :: flight[id].state == OVER ->
 #ifdef BREAK_LATE
         rules_of_storing(id);
-        shard_settle(flight[id].missed, has_tag);
+        store_settle(flight[id].missed, has_tag);
 #endif
         SEEN /* dropped */
     fi
@@ -353,23 +368,23 @@ inline flight_finish_value(id, has_tag, led)
 /* flight_finish, first for every load: core_give_back() */
 inline flight_ended(id)
 {
+    flight[id].ended = 1;
 #ifndef BREAK_SLOT
     slots--;
 #endif
-    running--
+    running = running - flight[id].entered
 }
 
 /* flight_unref of the last reference */
 inline flight_free(id)
 {
     flight[id].state = FREE; flight[id].missed = 0; flight[id].tag_missed = 0; flight[id].refresh = 0;
-    flight[id].called = 0; flight[id].ended = 0; flight[id].released = 0; flight[id].cancelled = 0
+    flight[id].called = 0; flight[id].entered = 0; flight[id].ended = 0; flight[id].released = 0; flight[id].told = 0
 }
 
-/* flight_finish, last for every load; whoever is to tell the loader that nobody waits has a reference */
+/* flight_finish, last for every load; whoever is to tell the loader that it is unwanted has a reference */
 inline flight_forget(id)
 {
-    flight[id].ended = 1;
     if
     :: !flight[id].held -> flight_free(id)
     :: else

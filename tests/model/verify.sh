@@ -122,8 +122,8 @@ holds)
     rm -rf "${folder:?}"/*/
     holds plain assertions -DLOADS_MAX=3
     holds unwanted assertions -DUNWANTED -DLOADS_MAX=3
-    holds refresh assertions -DREFRESH -DSOFT -DLOADS_MAX=3
-    holds refresh_unwanted assertions -DREFRESH -DSOFT -DUNWANTED
+    holds refresh assertions -DREFRESH -DSOFT
+    holds refresh_unwanted assertions -DREFRESH -DUNWANTED -DFLIGHTS=2
     holds tags assertions -DTAGS -DREFRESH
     holds plain_served served -DPATIENT -DHANGS -DFLIGHTS=2
     holds refresh_served served -DPATIENT -DHANGS -DFLIGHTS=2 -DREFRESH
