@@ -43,6 +43,7 @@ static void core_init(struct sluice_cache *cache, const struct sluice_options *o
     atomic_init(&cache->used, 0);
     atomic_init(&cache->loads, 0);
     atomic_init(&cache->waiters, 0);
+    atomic_init(&cache->waiters_most, 0);
     atomic_init(&cache->refs, 1);
 }
 
@@ -255,6 +256,20 @@ bool core_take(_Atomic size_t *count, size_t max)
         return true;
     core_give_back(count);
     return false;
+}
+
+bool core_take_waiter(struct sluice_cache *cache)
+{
+    size_t count, most;
+
+    if (!core_take(&cache->waiters, cache->options.waiters_max))
+        return false;
+    count = atomic_load_explicit(&cache->waiters, memory_order_relaxed);
+    most = atomic_load_explicit(&cache->waiters_most, memory_order_relaxed);
+    while (count > most && !atomic_compare_exchange_weak_explicit(&cache->waiters_most, &most, count,
+                                                                  memory_order_relaxed, memory_order_relaxed))
+        ;
+    return true;
 }
 
 void core_evict_anywhere(struct sluice_cache *cache, const struct shard *stored)

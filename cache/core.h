@@ -33,6 +33,7 @@ struct sluice_cache {
     _Alignas(64) _Atomic uint64_t used; /* what counts against used_max */
     _Atomic size_t loads;               /* against loads_max */
     _Atomic size_t waiters;             /* against waiters_max */
+    _Atomic size_t waiters_most;        /* that ever were */
     _Atomic uint32_t refs;
 
     _Alignas(64) struct ticker ticker;
@@ -55,6 +56,9 @@ void core_unref(struct sluice_cache *cache) FREE_OF_SHARD;
 
 /* One more of something that is bounded; false, and not taken, if that would be over the bound. */
 bool core_take(_Atomic size_t *count, size_t max);
+
+/* One more waiter. */
+bool core_take_waiter(struct sluice_cache *cache);
 
 static inline void core_give_back(_Atomic size_t *count)
 {

@@ -10,11 +10,12 @@
  *
  *   ISSUED      waits for a sweep to begin     sweep_issue_locked
  *   SWEPT FOR   a sweep goes through the entries that were there when it began
- *   KEPT        of a tag: the sweep is over, older loads are current
+ *   KEPT        of a tag: the sweep is over, older loads are on
  *   FORGOTTEN   sweep_forget_locked
  *
- * At most DECREES_MAX are pending; whoever comes over that carries the oldest ones out first. Not thread-safe: covered
- * by the shard's lock, except a decree's count.
+ * At most DECREES_MAX are pending; whoever comes over that sweeps on first. If they are kept for old loads, the oldest
+ * is lost: those loads are then taken to bring whatever tag it had. Not thread-safe: covered by the shard's lock,
+ * except a decree's count.
  */
 #ifndef CACHE_DECREE_H
 #define CACHE_DECREE_H
@@ -42,6 +43,7 @@ struct decrees {
     uint32_t last;
     uint32_t forgotten;
     uint32_t swept;     /* all entries conform up to this one */
+    uint32_t lost;      /* the last one that was forgotten though loads were on that it may concern */
     uint32_t target;    /* of the sweep that is on: it makes them conform up to this one */
     struct entry *next; /* where it goes on; NULL: no sweep is on */
 };

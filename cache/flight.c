@@ -291,9 +291,11 @@ bool flight_detach_locked(struct sluice_load *flight, bool soft, struct after *a
 void flight_settle_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms, struct after *after)
 {
     struct entry *entry = flight->locked.entry;
+    struct answer own = *answer;
     struct sluice_outcome outcome;
 
-    store_settle_locked(flight->shard, entry, answer, now_ms, &flight->locked.record, &outcome, after);
+    own.computed = flight->locked.computes;
+    store_settle_locked(flight->shard, entry, &own, now_ms, &flight->locked.record, &outcome, after);
     flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
     flight_release_locked(flight, &outcome, after);
     flight_leave_entry_locked(flight->shard, entry, after);
@@ -342,13 +344,23 @@ static void flight_count_failure_locked(struct sluice_stats *counters, enum slui
         counters->loads_refused++;
 }
 
+/* Which of stats.load_times counts a load that took so long: the number of its binary digits. */
+static size_t flight_time_class(uint64_t took_ms)
+{
+    size_t digits = took_ms == 0 ? 0 : 64 - (size_t)__builtin_clzll(took_ms);
+
+    return digits < SLUICE_LOAD_TIMES ? digits : SLUICE_LOAD_TIMES - 1;
+}
+
 static void flight_count_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms) HOLDS_SHARD;
 static void flight_count_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms)
 {
     struct sluice_stats *counters = &flight->shard->locked.counters;
+    uint64_t took_ms = (uint64_t)clock_age_ms(now_ms, flight->locked.started_ms);
 
     counters->loads_in_flight--;
-    counters->load_time_ms += (uint64_t)(now_ms - flight->locked.started_ms);
+    counters->load_time_ms += took_ms;
+    counters->load_times[flight_time_class(took_ms)]++;
     if (flight->locked.state == SLUICE_FLIGHT_OVER)
         counters->loads_dropped++;
     else if (answer->error == SLUICE_OK)
@@ -360,7 +372,7 @@ static void flight_count_locked(struct sluice_load *flight, const struct answer 
 }
 
 /*
- * The current flight goes on with a new load, by the cache's own loader. What it has of the old one is kept: the entry,
+ * The flight goes on with a new load, by the cache's own loader. What it has of the old one is kept: the entry,
  * the waiters, the load's slot and reference.
  */
 static void flight_restart_locked(struct sluice_load *flight, int64_t now_ms, struct after *after) HOLDS_SHARD;
@@ -368,13 +380,14 @@ static void flight_restart_locked(struct sluice_load *flight, int64_t now_ms, st
 {
     wheel_stop(&flight->shard->locked.deadlines, &flight->locked.deadline.timer);
     flight->loader = flight->cache->options.loader;
-    flight->locked.called = flight->locked.ended = false;
+    flight->locked.called = flight->locked.ended = flight->locked.computes = false;
     flight_begin_load_locked(flight, now_ms, after);
 }
 
 /*
- * A current flight has ended with a value whose tag was invalidated since it began, first by decree `number` (rule 3):
- * it is for those who had parked by then, and is not stored. True: others have parked since, and the flight goes on.
+ * A flight has ended with a value whose tag was invalidated since it began, first by decree `number` (rule 3): it is
+ * for those who had parked by then, and is not stored. True: others have parked since, and the flight goes on. That is
+ * so also for one that was detached after they had parked: nobody else can join it, and it stores nothing.
  */
 static bool flight_end_late_locked(struct sluice_load *flight, uint32_t number, const struct sluice_outcome *outcome,
                                    int64_t now_ms, struct after *after) HOLDS_SHARD;
@@ -391,10 +404,12 @@ static bool flight_end_late_locked(struct sluice_load *flight, uint32_t number, 
         early++;
     }
     if (early == flight->locked.waiters_count) {
-        (void)flight_detach_locked(flight, true, after);
+        if (flight->locked.state == SLUICE_FLIGHT_CURRENT)
+            (void)flight_detach_locked(flight, true, after);
         return false;
     }
-    flight->shard->locked.counters.loads_detached++;
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT)
+        flight->shard->locked.counters.loads_detached++;
     flight_release_some_locked(flight, early, outcome, after);
     flight_restart_locked(flight, now_ms, after);
     return true;
@@ -410,7 +425,7 @@ static bool flight_end_locked(struct sluice_load *flight, const struct answer *a
     uint32_t number;
 
     flight_heed_locked(flight, after);
-    if (flight->locked.state == SLUICE_FLIGHT_CURRENT && answer->error == SLUICE_OK &&
+    if (flight->locked.state != SLUICE_FLIGHT_OVER && answer->error == SLUICE_OK &&
         sweep_finds_tag_locked(flight->shard, answer->value, flight->locked.born, &number) &&
         flight_end_late_locked(flight, number, &outcome, now_ms, after))
         return true;

@@ -46,6 +46,7 @@ struct sluice_load {
         enum sluice_flight_state state;
         bool called;         /* the loader has been called, or the load dropped without */
         bool ended;          /* it has ended the load */
+        bool computes;       /* its loader is a computation (compute.c) */
         bool background;     /* it was not begun for a waiter */
         struct entry *entry; /* CURRENT: whose flight it is */
         struct waiter_queue waiters;

@@ -145,7 +145,7 @@ enum sluice_error get_park_locked(struct get *get, struct entry *entry, struct s
     counters->misses++;
     if (get->shard->locked.closed)
         return SLUICE_CLOSED;
-    if (core_take(&cache->waiters, cache->options.waiters_max)) {
+    if (core_take_waiter(cache)) {
         error = get_board_locked(get, entry, waiter);
         if (error != SLUICE_PARKED)
             core_give_back(&cache->waiters);

@@ -44,6 +44,13 @@ enum sluice_error get_park_locked(struct get *get, struct entry *entry, struct s
 enum sluice_error get_park_async_locked(struct get *get, struct entry *entry, sluice_callback *callback, void *arg,
                                         unsigned refs, bool timed, struct sluice_wait **waiter) HOLDS_SHARD;
 
+/*
+ * After the unlock, for a blocking waiter that has parked: calls the loader if this get has to, and waits for the
+ * outcome. The caller holds the waiter's flight, since to others this get is parked already, and they may destroy the
+ * cache; that is given back here.
+ */
+enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, struct sluice_outcome *outcome) FREE_OF_SHARD;
+
 /* Whether the flight that this get has to call is to wait for others (rule 15). */
 bool get_is_batched(const struct get *get);
 

@@ -35,13 +35,7 @@ static void get_lead_blocking(struct get *get, struct sluice_wait *waiter)
     flight_unref(flight);
 }
 
-/*
- * Waits for the outcome of a waiter that has parked. The caller holds the waiter's flight, since to others this get is
- * parked already, and they may destroy the cache; that is given back here.
- */
-static enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter,
-                                  struct sluice_outcome *outcome) FREE_OF_SHARD;
-static enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, struct sluice_outcome *outcome)
+enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, struct sluice_outcome *outcome)
 {
     struct sluice_load *flight = waiter->flight;
 

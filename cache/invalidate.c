@@ -156,8 +156,8 @@ static bool invalidate_issue_step(struct shard *shard, struct decree *decree, st
     issued = sweep_issue_locked(shard, decree);
     if (issued && !decree->is_tag)
         invalidate_flights_locked(shard, decree, gone, &after);
-    if (!issued && !sweep_some_locked(shard, &budget, &after))
-        sweep_make_room_locked(shard, &after);
+    if (!issued)
+        (void)sweep_some_locked(shard, &budget, &after);
     lock_release(&shard->lock);
     after.due_ms = decree->now_ms; /* for the timer thread, to carry it out */
     after_run(&after, shard->cache);

@@ -20,9 +20,12 @@ void sluice_cache_stats(struct sluice_cache *cache, struct sluice_stats *stats)
 #define STATS_ADD(name, text) stats->name += shard->locked.counters.name;
         SLUICE_STATS(STATS_ADD, STATS_ADD)
 #undef STATS_ADD
+        for (size_t j = 0; j < SLUICE_LOAD_TIMES; j++)
+            stats->load_times[j] += shard->locked.counters.load_times[j];
         lock_release(&shard->lock);
     }
     stats->gets = stats->hits + stats->misses;
+    stats->waiters_most = atomic_load_explicit(&cache->waiters_most, memory_order_relaxed);
 }
 
 /* ---- snapshots --------------------------------------------------------------------------------------------------- */

@@ -1,84 +1,150 @@
 /* SPDX-License-Identifier: MIT */
-/* put.c: storing a value from outside a load (rule 4). */
+/* put.c: storing a value from outside a load (rule 4), whatever is there or on a condition. */
 #include "core.h"
 #include "flight.h"
 #include "hash.h"
 #include "value.h"
 
+/* A put under way. */
+struct put {
+    struct sluice_key key;
+    uint64_t hash;
+    int64_t now_ms;
+    struct answer answer;
+    struct entry *record;                   /* what the listener is told with if a value is replaced, or NULL */
+    const enum sluice_condition *condition; /* NULL: none */
+    const struct sluice_value *expected;
+};
+
+/* Whether the put may store over what is there. */
+static bool put_may(const struct put *put, const struct entry *entry, enum worth worth)
+{
+    bool present = worth == WORTH_FRESH && entry_has_value(entry);
+
+    if (put->condition == NULL)
+        return true;
+    switch (*put->condition) {
+    case SLUICE_IF_ABSENT:
+        return !present;
+    case SLUICE_IF_PRESENT:
+        return present;
+    case SLUICE_IF_SAME:
+        return present && entry->value == put->expected;
+    }
+    return false;
+}
+
+/* What is there, for a caller whose condition did not hold. */
+static void put_tell_locked(const struct put *put, const struct entry *entry, enum worth worth,
+                            struct sluice_outcome *present) HOLDS_SHARD;
+static void put_tell_locked(const struct put *put, const struct entry *entry, enum worth worth,
+                            struct sluice_outcome *present)
+{
+    static const struct sluice_outcome empty = SLUICE_OUTCOME_INIT;
+
+    *present = empty;
+    present->error = SLUICE_NOT_CACHED;
+    if (worth == WORTH_FRESH || worth == WORTH_STALE)
+        shard_answer_locked(entry, worth, put->now_ms, present);
+}
+
 /* Settles the key with the value, whatever was there: a load in flight, an answer, or nothing. */
-static enum sluice_error put_locked(struct shard *shard, const struct sluice_key *key, uint64_t hash,
-                                    const struct answer *answer, int64_t now_ms, struct entry **record,
+static enum sluice_error put_locked(struct shard *shard, struct put *put, struct sluice_outcome *present,
                                     struct after *after) HOLDS_SHARD;
-static enum sluice_error put_locked(struct shard *shard, const struct sluice_key *key, uint64_t hash,
-                                    const struct answer *answer, int64_t now_ms, struct entry **record,
+static enum sluice_error put_locked(struct shard *shard, struct put *put, struct sluice_outcome *present,
                                     struct after *after)
 {
-    struct entry *entry = table_find(&shard->locked.table, key->data, key->size, hash);
     struct sluice_outcome unused;
+    struct entry *entry;
+    enum worth worth;
 
     if (shard->locked.closed)
         return SLUICE_CLOSED;
+    worth = shard_peek_locked(shard, put->key.data, put->key.size, put->hash, put->now_ms, &entry, after);
+    if (!put_may(put, entry, worth)) {
+        if (present != NULL)
+            put_tell_locked(put, entry, worth, present);
+        return SLUICE_UNCHANGED;
+    }
     if (entry == NULL)
-        entry = shard_add_locked(shard, key->data, key->size, hash);
+        entry = shard_add_locked(shard, put->key.data, put->key.size, put->hash);
     if (entry == NULL)
         return SLUICE_NO_MEMORY;
     shard->locked.counters.puts++;
     if (entry->flight != NULL) {
-        flight_settle_locked(entry->flight, answer, now_ms, after);
+        flight_settle_locked(entry->flight, &put->answer, put->now_ms, after);
         return SLUICE_OK;
     }
-    store_settle_locked(shard, entry, answer, now_ms, record, &unused, after);
+    store_settle_locked(shard, entry, &put->answer, put->now_ms, &put->record, &unused, after);
     if (!entry->ready)
         shard_drop_locked(shard, entry, SLUICE_REMOVED_REPLACED, after);
     return SLUICE_OK;
 }
 
-/* SLUICE_OK with what is to be stored, and what the listener is told with if that replaces a value. */
-static enum sluice_error put_prepare(struct sluice_cache *cache, const struct sluice_key *key,
-                                     const struct sluice_content *content, struct answer *answer, struct entry **record)
+/* SLUICE_OK, or why it can't even begin. */
+static enum sluice_error put_prepare(struct sluice_cache *cache, const struct sluice_content *content, struct put *put)
 {
     const struct sluice_options *options = &cache->options;
     enum sluice_error error;
 
-    if (key->size == 0 || key->size > options->key_size_max)
+    if (put->key.size == 0 || put->key.size > options->key_size_max)
         return SLUICE_KEY_SIZE;
-    error = value_create(content, options->value_size_max, options->make_etags, &answer->value);
+    put->hash = hash_key(cache->seed, put->key.data, put->key.size);
+    put->now_ms = clock_now_ms(&options->clock);
+    put->answer.error = SLUICE_OK;
+    put->answer.ttl_ms = content->ttl_ms;
+    put->answer.refresh_ms = content->refresh_ms;
+    error = value_create(content, options->value_size_max, options->make_etags, &put->answer.value);
     if (error != SLUICE_OK)
         return error;
     error = SLUICE_VALUE_TOO_LARGE;
-    if (shard_outweighs(cache, key->size, answer->value))
+    if (shard_outweighs(cache, put->key.size, put->answer.value))
         goto not_stored;
-    *record = NULL;
     error = SLUICE_NO_MEMORY;
-    if (options->listener.removed != NULL && (*record = entry_create(key->data, key->size)) == NULL)
+    if (options->listener.removed != NULL && (put->record = entry_create(put->key.data, put->key.size)) == NULL)
         goto not_stored;
     return SLUICE_OK;
 
 not_stored:
-    sluice_value_unref(answer->value);
+    sluice_value_unref(put->answer.value);
+    return error;
+}
+
+static enum sluice_error put_run(struct sluice_cache *cache, const struct sluice_content *content, struct put *put,
+                                 struct sluice_outcome *present) FREE_OF_SHARD;
+static enum sluice_error put_run(struct sluice_cache *cache, const struct sluice_content *content, struct put *put,
+                                 struct sluice_outcome *present)
+{
+    enum sluice_error error = put_prepare(cache, content, put);
+    struct shard *shard;
+    struct after after;
+
+    if (error != SLUICE_OK)
+        return error;
+    shard = core_shard(cache, put->hash);
+    after_init(&after);
+    lock_acquire(&shard->lock);
+    error = put_locked(shard, put, present, &after);
+    lock_release(&shard->lock);
+    after_run(&after, cache);
+    entry_destroy(put->record);
+    sluice_value_unref(put->answer.value);
     return error;
 }
 
 enum sluice_error sluice_put(struct sluice_cache *cache, const void *key, size_t key_size,
                              const struct sluice_content *content)
 {
-    const struct sluice_key bytes = {key, key_size};
-    struct answer answer = {.error = SLUICE_OK, .ttl_ms = content->ttl_ms, .refresh_ms = content->refresh_ms};
-    int64_t now_ms = clock_now_ms(&cache->options.clock);
-    uint64_t hash = hash_key(cache->seed, key, key_size);
-    struct shard *shard = core_shard(cache, hash);
-    struct entry *record;
-    struct after after;
-    enum sluice_error error = put_prepare(cache, &bytes, content, &answer, &record);
+    struct put put = {.key = {key, key_size}};
 
-    if (error != SLUICE_OK)
-        return error;
-    after_init(&after);
-    lock_acquire(&shard->lock);
-    error = put_locked(shard, &bytes, hash, &answer, now_ms, &record, &after);
-    lock_release(&shard->lock);
-    after_run(&after, cache);
-    entry_destroy(record);
-    sluice_value_unref(answer.value);
-    return error;
+    return put_run(cache, content, &put, NULL);
+}
+
+enum sluice_error sluice_put_if(struct sluice_cache *cache, const void *key, size_t key_size,
+                                const struct sluice_content *content, enum sluice_condition condition,
+                                const struct sluice_value *expected, struct sluice_outcome *present)
+{
+    struct put put = {.key = {key, key_size}, .condition = &condition, .expected = expected};
+
+    return put_run(cache, content, &put, present);
 }

@@ -151,6 +151,10 @@ void store_settle_locked(struct shard *shard, struct entry *entry, const struct 
     enum worth worth = worth_at(entry, options, now_ms);
     int64_t ttl_ms;
 
+    if (failed && answer->computed) {
+        *outcome = store_outcome(answer);
+        return;
+    }
     if (failed && entry_has_value(entry) && worth != WORTH_NOTHING) {
         store_keep_old(options, entry, answer, now_ms);
         *outcome = outcome_of_old(entry, answer, worth, now_ms);

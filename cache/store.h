@@ -12,6 +12,7 @@
 struct answer {
     enum sluice_error error;    /* SLUICE_OK, SLUICE_NOT_FOUND, or a failure */
     bool renews;                /* the value is the one that the load began with */
+    bool computed;              /* a failure leaves all as it was */
     struct sluice_value *value; /* the value, or a failure's reason or NULL; one reference, the answer's own */
     int64_t ttl_ms;             /* of a value, as in struct sluice_content */
     int64_t refresh_ms;         /* likewise */

@@ -37,6 +37,10 @@ bool sweep_finds_tag_locked(const struct shard *shard, const struct sluice_value
 
     if (value->tags_size == 0)
         return false;
+    if (decrees_after(decrees->lost, since)) {
+        *number = since + 1; /* it may have been this one */
+        return true;
+    }
     for (uint32_t n = decrees_first(decrees, since); !decrees_after(n, decrees->last); n++) {
         const struct decree *decree = decrees_get(decrees, n);
 
@@ -50,7 +54,7 @@ bool sweep_finds_tag_locked(const struct shard *shard, const struct sluice_value
 
 /* ---- all of them ------------------------------------------------------------------------------------------------- */
 
-/* The oldest load that may still store, or NULL. */
+/* The oldest load that may still give its value to anybody, or NULL. */
 static struct sluice_load *sweep_oldest_locked(const struct shard *shard) HOLDS_SHARD;
 static struct sluice_load *sweep_oldest_locked(const struct shard *shard)
 {
@@ -58,7 +62,7 @@ static struct sluice_load *sweep_oldest_locked(const struct shard *shard)
 
     TAILQ_FOREACH(flight, &shard->locked.flights, locked.link)
     {
-        if (flight->locked.state == SLUICE_FLIGHT_CURRENT)
+        if (flight->locked.state != SLUICE_FLIGHT_OVER)
             return flight;
     }
     return NULL;
@@ -107,19 +111,16 @@ bool sweep_some_locked(struct shard *shard, unsigned *budget, struct after *afte
 
 bool sweep_issue_locked(struct shard *shard, struct decree *decree)
 {
+    struct decrees *decrees = &shard->locked.decrees;
+
     sweep_forget_locked(shard);
-    if (decrees_pending(&shard->locked.decrees) == DECREES_MAX)
+    if (decrees_pending(decrees) == DECREES_MAX && !decrees_after(decrees->forgotten + 1, decrees->swept)) {
+        /* Swept for, and kept for the sake of old loads. */
+        decree_unref(decrees_forget(decrees));
+        decrees->lost = decrees->forgotten;
+    }
+    if (decrees_pending(decrees) == DECREES_MAX)
         return false;
-    decrees_add(&shard->locked.decrees, decree);
+    decrees_add(decrees, decree);
     return true;
-}
-
-void sweep_make_room_locked(struct shard *shard, struct after *after)
-{
-    struct sluice_load *oldest = sweep_oldest_locked(shard);
-
-    /* Without a load that keeps them, those that are swept for were forgotten. */
-    if (oldest != NULL)
-        (void)flight_detach_locked(oldest, true, after);
-    sweep_forget_locked(shard);
 }

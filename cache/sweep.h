@@ -17,14 +17,14 @@ bool sweep_issue_locked(struct shard *shard, struct decree *decree) HOLDS_SHARD;
  */
 bool sweep_entry_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
 
-/* Whether a value carries a tag that was invalidated after decree `since`; then *number is the first such decree. */
+/*
+ * Whether a value carries a tag that was invalidated after decree `since`; then *number is the first such decree. Where
+ * one has been lost that may be it, any tag is taken for its.
+ */
 bool sweep_finds_tag_locked(const struct shard *shard, const struct sluice_value *value, uint32_t since,
                             uint32_t *number) HOLDS_SHARD;
 
 /* Carries decrees out on so many entries, and forgets those that are done. True: there is more to do. */
 bool sweep_some_locked(struct shard *shard, unsigned *budget, struct after *after) HOLDS_SHARD;
-
-/* Room for one more, though old loads keep all decrees: detaches the oldest of those loads. */
-void sweep_make_room_locked(struct shard *shard, struct after *after) HOLDS_SHARD;
 
 #endif

@@ -235,6 +235,7 @@ static enum problem problem_of(enum sluice_error error)
     case SLUICE_PARKED:
     case SLUICE_NO_THREAD:
     case SLUICE_CIRCULAR:
+    case SLUICE_UNCHANGED:
     case SLUICE_INVALID:
         break;
     }

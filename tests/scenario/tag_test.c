@@ -216,6 +216,34 @@ static void rule_3_a_load_that_fails_has_no_tags(void **state)
     }
 }
 
+/* Who has parked between the tag's invalidation and the key's waits for a load that is detached and may not serve him.
+ */
+static void rule_3_a_load_detached_since_serves_those_who_parked_after_the_tag_by_another(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_open(fixture);
+
+    for (int how = 0; how < INVALIDATIONS; how++) {
+        size_t base = 3 * (size_t)how;
+        struct call *early = call_park(fixture, WAY_BLOCKING, "key", SLUICE_WAIT_FOREVER);
+        invalidate_red(fixture, how % 2 == 0, 0);
+        struct call *late = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+        fixture_invalidate(fixture, (enum invalidation)how, "key");
+        struct call *next = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER); /* a flight of its own */
+        end_tagged(fixture, base, "old");
+        call_expect(early, SLUICE_OK, "old");
+        gated_loader_await_calls(fixture->loader, base + 3);
+        assert_false(call_done(late));
+        end_tagged(fixture, base + 2, "for the late one");
+        call_expect(late, SLUICE_OK, "for the late one");
+        fixture_expect_absent(fixture, "key");
+        end_tagged(fixture, base + 1, "next");
+        call_expect(next, SLUICE_OK, "next");
+        fixture_expect_present(fixture, "key", SLUICE_OK, "next");
+        sluice_invalidate_all(fixture->cache, NULL);
+    }
+}
+
 static void rule_4_a_put_serves_those_who_wait_for_another_load(void **state)
 {
     struct fixture *fixture = *state;
@@ -415,6 +443,7 @@ int main(void)
         FIXTURE_TEST(rule_3_who_has_parked_since_is_served_by_another_load),
         FIXTURE_TEST(rule_3_a_load_that_brings_another_tag_serves_all),
         FIXTURE_TEST(rule_3_a_load_that_fails_has_no_tags),
+        FIXTURE_TEST(rule_3_a_load_detached_since_serves_those_who_parked_after_the_tag_by_another),
         FIXTURE_TEST(rule_4_a_put_serves_those_who_wait_for_another_load),
         FIXTURE_TEST(rule_7_who_waits_for_another_load_may_leave),
         FIXTURE_TEST(rule_18_the_close_ends_those_who_wait_for_another_load),

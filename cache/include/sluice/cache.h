@@ -260,6 +260,39 @@ SLUICE_API void sluice_bulk_unref(struct sluice_bulk *bulk);
 SLUICE_API enum sluice_error sluice_put(struct sluice_cache *cache, const void *key, size_t key_size,
                                         const struct sluice_content *content) SLUICE_CHECK_RESULT;
 
+/* When a put is to store. Present is a value that a get is given without waiting, and that is not stale. */
+enum sluice_condition {
+    SLUICE_IF_ABSENT,  /* nothing is present; a load in flight is overtaken */
+    SLUICE_IF_PRESENT, /* something is */
+    SLUICE_IF_SAME     /* what is present is the very value `expected`, not only an equal one */
+};
+
+/*
+ * As sluice_put(), if the condition holds, in one step with looking. Else SLUICE_UNCHANGED; then with `present` not
+ * NULL, *present is what is there, as sluice_get_if_present() would set it but not counted as a get, and the caller's.
+ * `expected` is for SLUICE_IF_SAME and borrowed.
+ */
+SLUICE_API enum sluice_error sluice_put_if(struct sluice_cache *cache, const void *key, size_t key_size,
+                                           const struct sluice_content *content, enum sluice_condition condition,
+                                           const struct sluice_value *expected,
+                                           struct sluice_outcome *present) SLUICE_CHECK_RESULT;
+
+/*
+ * Changes one key by a function of what is stored: `compute` is called as a loader, on this thread, and finds that with
+ * sluice_load_old_value(). It ends its load with a new value, with sluice_load_not_found() to take the value away, with
+ * sluice_load_not_modified() to renew it, or fails, and what is stored stays as it was. It runs alone: a load in flight
+ * for the key is waited for first, and until it ends no other begins. Meanwhile gets are given what is stored; those
+ * that find nothing wait for what it computes (rule 1). A put or an invalidation meanwhile takes effect at once, as if
+ * it came after; *outcome is then the put value, or a value that is not stored.
+ *
+ * timeout_ms bounds the waits. *outcome as for sluice_get_outcome(). Errors: SLUICE_LOAD_FAILED, SLUICE_NOT_FOUND (that
+ * is what it came to), SLUICE_TIMED_OUT, SLUICE_TOO_MANY_WAITERS, SLUICE_TOO_MANY_LOADS, SLUICE_CIRCULAR,
+ * SLUICE_KEY_SIZE, SLUICE_CLOSED, SLUICE_NO_MEMORY.
+ */
+SLUICE_API enum sluice_error sluice_compute(struct sluice_cache *cache, const void *key, size_t key_size,
+                                            const struct sluice_loader *compute, int64_t timeout_ms,
+                                            struct sluice_outcome *outcome) SLUICE_CHECK_RESULT;
+
 /*
  * Has the key loaded in the background, whatever is stored: what is there is given meanwhile. Does nothing where a load
  * is in flight. Returns at once (but see struct sluice_executor). Errors: SLUICE_KEY_SIZE, SLUICE_CLOSED,

@@ -81,8 +81,8 @@ struct sluice_content {
  * `unwanted` is optional. It is told, once, of a load that it has been called for and has not ended, when nobody can be
  * given its result any more: put, deadline, close, an invalidation with nobody waiting, or the last waiter has left and
  * the cache cancels loads then (rules 4, 8, 9, 18). It may cancel the backend's call; the load must be ended all the
- * same. `load` may still be running on another thread, which may end the load meanwhile; the handle is valid until
- * `unwanted` returns.
+ * same. `load` may still be running on another thread, or may not quite have been entered there, and the load may be
+ * ended meanwhile; the handle is valid until `unwanted` returns.
  */
 struct sluice_loader {
     void (*load)(void *self, struct sluice_load *load);

@@ -43,12 +43,20 @@ struct sluice_cache;
     TOTAL(invalidated, "Entries that left by invalidation")                                                            \
     LEVEL(loads_in_flight, "Loads that have started and not ended")                                                    \
     LEVEL(waiters, "Gets parked on loads in flight")                                                                   \
+    LEVEL(waiters_most, "The most gets that ever were parked at once")                                                 \
     LEVEL(entries, "Entries stored")                                                                                   \
     LEVEL(weight, "Bytes of the entries stored: key, value and overhead")
+
+/*
+ * How long ended loads took, from start to end: load_times[i] counts those under 2^i milliseconds that are not counted
+ * before, the last one all that took longer. Together they are as many as loads less loads_in_flight.
+ */
+#define SLUICE_LOAD_TIMES              18
 
 #define SLUICE_STATS_FIELD(name, text) uint64_t name;
 struct sluice_stats {
     SLUICE_STATS(SLUICE_STATS_FIELD, SLUICE_STATS_FIELD)
+    uint64_t load_times[SLUICE_LOAD_TIMES];
 };
 #undef SLUICE_STATS_FIELD
 

@@ -26,6 +26,7 @@ extern "C" {
     X(SLUICE_CIRCULAR, "the load would wait for itself")                                                               \
     X(SLUICE_KEY_SIZE, "the key is empty or larger than the limit")                                                    \
     X(SLUICE_VALUE_TOO_LARGE, "the value is larger than the limit")                                                    \
+    X(SLUICE_UNCHANGED, "the key is as it was: the condition of the change did not hold")                              \
     X(SLUICE_CLOSED, "the cache is closed")                                                                            \
     X(SLUICE_NO_MEMORY, "out of memory")                                                                               \
     X(SLUICE_NO_THREAD, "the system refused a thread")                                                                 \
