@@ -32,6 +32,7 @@ static struct sluice_stats expected;
 static void expect_step(struct fixture *fixture, const char *step, struct sluice_stats change)
 {
     struct sluice_stats stats = fixture_stats(fixture);
+    change.waiters_most = stats.waiters_most; /* neither a total nor a level of now: it has a test of its own */
 #define KEEP(name, text)
 #define FORGET(name, text) expected.name = 0;
     SLUICE_STATS(KEEP, FORGET)
@@ -210,6 +211,31 @@ static void rule_23_how_entries_leave(void **state)
     STEP(fixture, "expired, found by a get", .puts = 1, .gets = 1, .misses = 1, .expired = 1);
 }
 
+static void the_most_waiters_and_the_times_of_loads_are_known(void **state)
+{
+    struct fixture *fixture = *state;
+    static const int64_t times_ms[] = {0, 1, 2, 3, 4, 1000, INT64_C(1) << 40};
+    static const size_t classes[] = {0, 1, 2, 2, 3, 10, SLUICE_LOAD_TIMES - 1};
+    uint64_t expected_times[SLUICE_LOAD_TIMES] = {0};
+    fixture_open(fixture);
+
+    for (size_t i = 0; i < COUNT_OF(times_ms); i++) {
+        struct crowd crowd;
+        crowd_park(fixture, &crowd, i + 1, "key", WAY_ASYNC);
+        fixture_advance(fixture, times_ms[i]);
+        gated_loader_end(fixture->loader, i, ENDING_VALUE, "value");
+        crowd_expect(&crowd, SLUICE_OK, "value");
+        fixture_invalidate(fixture, INVALIDATION_KEY, "key");
+        expected_times[classes[i]]++;
+        struct sluice_stats stats = fixture_stats(fixture);
+        assert_int_equal(stats.waiters_most, i + 1);
+        assert_memory_equal(stats.load_times, expected_times, sizeof expected_times);
+    }
+    struct call *one = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    assert_int_equal(fixture_stats(fixture).waiters_most, COUNT_OF(times_ms));
+    assert_true(call_cancel(one));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +248,7 @@ int main(void)
         FIXTURE_TEST(rule_23_waiters_that_leave),
         FIXTURE_TEST(rule_23_refused_gets_are_misses),
         FIXTURE_TEST(rule_23_how_entries_leave),
+        FIXTURE_TEST(the_most_waiters_and_the_times_of_loads_are_known),
     };
     FIXTURE_MAIN(tests);
 }
