@@ -13,6 +13,7 @@ void after_init(struct after *after)
     after->value = NULL;
     after->due_ms = CLOCK_FAR;
     after->over_full = NULL;
+    after->over_full_by = 0;
 }
 
 static void after_tell(struct after *after) LOCK_ATTRIBUTE(no_thread_safety_analysis) /* the list is this call's own */
@@ -55,7 +56,7 @@ void after_run(struct after *after, struct sluice_cache *cache)
     const struct sluice_listener listener = cache->options.listener; /* once all are told the cache may be gone */
 
     if (after->over_full != NULL)
-        core_evict_anywhere(cache, after->over_full);
+        core_make_room(cache, after->over_full, after->over_full_by);
     if (after->due_ms != CLOCK_FAR)
         ticker_poke(&cache->ticker, after->due_ms);
     after_tell(after);

@@ -21,7 +21,8 @@ struct after {
     struct entry_list records;     /* of what has left: in no table any more */
     struct sluice_value *value;    /* one that has left and needs no record, or NULL */
     int64_t due_ms;                /* the earliest deadline that was set; CLOCK_FAR: none */
-    const struct shard *over_full; /* it had nothing left to evict and the cache is still over its maximum; or NULL */
+    const struct shard *over_full; /* a shard that could not make room for all that it stored; or NULL */
+    uint64_t over_full_by;         /* how much is still to be freed for that */
 };
 
 void after_init(struct after *after);

@@ -32,14 +32,15 @@ static unsigned choose_shards(const struct sluice_options *options, uint64_t use
 
 static void core_init(struct sluice_cache *cache, const struct sluice_options *options)
 {
+    uint64_t used_max = options->maximum_entries;
+
+    if (used_max == 0)
+        used_max = options->maximum_weight > 0 ? options->maximum_weight : WEIGHT_DEFAULT;
     cache->options = *options;
     cache->seed = hash_seed();
-    if (options->maximum_entries > 0)
-        cache->used_max = options->maximum_entries;
-    else
-        cache->used_max = options->maximum_weight > 0 ? options->maximum_weight : WEIGHT_DEFAULT;
-    cache->shards_count = choose_shards(options, cache->used_max);
+    cache->shards_count = choose_shards(options, used_max);
     cache->shard_shift = 64 - (unsigned)__builtin_ctz(cache->shards_count);
+    atomic_init(&cache->used_max, used_max);
     atomic_init(&cache->used, 0);
     atomic_init(&cache->loads, 0);
     atomic_init(&cache->waiters, 0);
@@ -272,23 +273,44 @@ bool core_take_waiter(struct sluice_cache *cache)
     return true;
 }
 
-void core_evict_anywhere(struct sluice_cache *cache, const struct shard *stored)
+/* One batch of evictions in a shard. False: it is empty. */
+static bool evict_in_shard(struct shard *shard, uint64_t goal, uint64_t *freed) FREE_OF_SHARD;
+static bool evict_in_shard(struct shard *shard, uint64_t goal, uint64_t *freed)
 {
-    size_t number = (size_t)(stored - cache->shards);
+    struct eviction_batch batch;
+    struct after after;
 
-    for (size_t i = 1; i <= cache->shards_count; i++) {
-        struct shard *shard = &cache->shards[(number + i) % cache->shards_count];
-        bool over = true;
-        struct after after;
+    after_init(&after);
+    lock_acquire(&shard->lock);
+    batch = shard_evict_locked(shard, goal, SHARD_LOOK_BATCH, &after);
+    lock_release(&shard->lock);
+    after_run(&after, shard->cache);
+    *freed += batch.freed;
+    return !batch.dry;
+}
 
-        after_init(&after);
-        lock_acquire(&shard->lock);
-        do {
-            over = atomic_load_explicit(&cache->used, memory_order_relaxed) > cache->used_max;
-        } while (over && shard_evict_locked(shard, &after));
-        lock_release(&shard->lock);
-        after_run(&after, cache);
-        if (!over)
-            return;
+void core_make_room(struct sluice_cache *cache, const struct shard *behind, uint64_t goal)
+{
+    size_t number = (size_t)(behind - cache->shards);
+    unsigned dry = 0; /* shards in a row that had nothing to give */
+    uint64_t freed = 0;
+
+    while (core_is_over_full(cache) && freed < goal && dry < cache->shards_count) {
+        number = (number + 1) % cache->shards_count;
+        dry = evict_in_shard(&cache->shards[number], goal - freed, &freed) ? 0 : dry + 1;
     }
+}
+
+uint64_t sluice_cache_maximum(const struct sluice_cache *cache)
+{
+    return atomic_load_explicit(&cache->used_max, memory_order_relaxed);
+}
+
+enum sluice_error sluice_cache_set_maximum(struct sluice_cache *cache, uint64_t maximum)
+{
+    if (maximum == 0 || (cache->options.maximum_entries == 0 && maximum > SLUICE_WEIGHT_MAX))
+        return SLUICE_INVALID;
+    atomic_store_explicit(&cache->used_max, maximum, memory_order_relaxed);
+    core_make_room(cache, cache->shards, UINT64_MAX);
+    return SLUICE_OK;
 }

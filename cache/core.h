@@ -21,10 +21,10 @@
 #define CORE_EXPIRY_SLACK_MS 100
 
 struct sluice_cache {
-    /* Read by every call, written by none. */
+    /* Read by every call, written by none once it is made. */
     struct sluice_options options;
     uint64_t seed;
-    uint64_t used_max; /* in entries or in bytes, as the options bound it */
+    _Atomic uint64_t used_max; /* in entries or by weight, as the options bound it; written by set_maximum */
     unsigned shards_count;
     unsigned shard_shift; /* hash >> shard_shift is the shard's number, where there are several */
     struct shard *shards;
@@ -71,10 +71,29 @@ static inline void core_give_back(_Atomic size_t *count)
  */
 int64_t core_tick(struct sluice_cache *cache, int64_t slack_ms) FREE_OF_SHARD;
 
+/* What an entry of this weight counts against the maximum: one, or the weight. */
+static inline uint64_t core_cost(const struct sluice_cache *cache, uint64_t weight)
+{
+    return cache->options.maximum_entries > 0 ? 1 : weight;
+}
+
+/* Whether something of this weight is more than the whole cache may hold. */
+static inline bool core_outweighs(const struct sluice_cache *cache, uint64_t weight)
+{
+    return core_cost(cache, weight) > atomic_load_explicit(&cache->used_max, memory_order_relaxed);
+}
+
+static inline bool core_is_over_full(const struct sluice_cache *cache)
+{
+    return atomic_load_explicit(&cache->used, memory_order_relaxed) >
+           atomic_load_explicit(&cache->used_max, memory_order_relaxed);
+}
+
 /*
- * Evicts until the cache is within its maximum, for a shard that has nothing left but what it has just stored. Begins
- * at the one behind it and goes round: were it always the same one that gives, that one's keys would never stay.
+ * Evicts until the cache is within its maximum, `goal` has been freed, or nothing is left to evict. In batches: one of
+ * each shard in turn, so that no shard is held for long, and the loss is shared. Begins at the shard behind `behind`:
+ * were it always the same one that gives, that one's keys would never stay.
  */
-void core_evict_anywhere(struct sluice_cache *cache, const struct shard *stored) FREE_OF_SHARD;
+void core_make_room(struct sluice_cache *cache, const struct shard *behind, uint64_t goal) FREE_OF_SHARD;
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * entry.h: a key in a shard's table, with what is stored for it and the flight that loads it.
  *
- *   phase        stored      flight   in eviction order, weighed, on the expiry wheel
+ *   phase        stored      flight   in eviction order (if it weighs anything), weighed, on the expiry wheel
  *   LOADING      nothing     yes      no
  *   READY        an answer   no       yes
  *   REFRESHING   an answer   yes      yes
@@ -37,6 +37,7 @@ struct entry {
     int64_t stored_ms;          /* stored: when, or when renewed */
     int64_t fresh_until_ms;     /* stored: its time to live ends; CLOCK_FAR: never */
     int64_t reload_at_ms;       /* a value: from then on a get has it loaded anew; CLOCK_FAR: never */
+    uint64_t weight;            /* stored: as it was found to be when it was brought; 0: pinned */
     uint32_t conforms;          /* the last decree that it has been held against (decree.h) */
     uint32_t failures;          /* in a row; the next back-off grows with them */
     uint16_t key_size;
@@ -57,6 +58,12 @@ void entry_destroy(struct entry *entry);
 
 /* Tells the listener, if there is one, of a record that has a value; then frees it. */
 void entry_bury(struct entry *record, const struct sluice_listener *listener) FREE_OF_SHARD;
+
+/* Never evicted for size, and in no eviction order. */
+static inline bool entry_is_pinned(const struct entry *entry)
+{
+    return entry->weight == 0;
+}
 
 static inline bool entry_has_value(const struct entry *entry)
 {

@@ -26,21 +26,24 @@ void eviction_removed(struct eviction *eviction, struct entry *entry)
     TAILQ_REMOVE(&eviction->queue, entry, order);
 }
 
-struct entry *eviction_victim(struct eviction *eviction)
+struct entry *eviction_victim(struct eviction *eviction, unsigned *looks)
 {
-    struct entry *candidate = eviction->hand;
+    struct entry *candidate = eviction->hand, *victim = NULL;
 
     if (TAILQ_EMPTY(&eviction->queue))
         return NULL;
-    /* Ends: in the second round at the latest no mark is left. */
-    for (;;) {
+    /* With looks enough it ends: in the second round at the latest no mark is left. */
+    while (victim == NULL && *looks > 0) {
         if (candidate == NULL)
             candidate = TAILQ_LAST(&eviction->queue, entry_list);
-        if (!candidate->visited)
-            break;
-        candidate->visited = false;
-        candidate = eviction_newer(candidate);
+        (*looks)--;
+        if (candidate->visited) {
+            candidate->visited = false;
+            candidate = eviction_newer(candidate);
+        } else {
+            victim = candidate;
+        }
     }
     eviction->hand = candidate;
-    return candidate;
+    return victim;
 }

@@ -28,7 +28,10 @@ static inline void eviction_hit(struct entry *entry)
         entry->visited = true;
 }
 
-/* The entry to go next, still stored; NULL if nothing is. */
-struct entry *eviction_victim(struct eviction *eviction);
+/*
+ * The entry to go next, still stored. Each entry looked at costs one of *looks. NULL: nothing is stored, or *looks is 0
+ * and the next search goes on from here.
+ */
+struct entry *eviction_victim(struct eviction *eviction, unsigned *looks);
 
 #endif

@@ -87,8 +87,10 @@ static struct sluice_load *flight_create_locked(struct shard *shard, const struc
             free(flight);
             return NULL;
         }
-        if (entry_has_value(entry))
+        if (entry_has_value(entry)) {
             flight->old = sluice_value_ref(entry->value);
+            flight->old_weight = entry->weight;
+        }
     }
     atomic_init(&flight->refs, 2); /* the load's, and that of the call of the loader */
     flight->cache = core_ref(shard->cache);
@@ -448,6 +450,8 @@ void flight_finish(struct sluice_load *flight, struct answer *answer)
     struct after after;
     bool goes_on;
 
+    if (answer->error == SLUICE_OK && !answer->renews)
+        store_weigh(flight->cache, flight->key, flight->key_size, answer);
     after_init(&after);
     lock_acquire(&shard->lock);
     if (flight->locked.ended) {

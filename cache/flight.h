@@ -39,6 +39,7 @@ struct sluice_load {
     struct sluice_loader loader;
     struct circle_node circle;        /* covered by the circles' lock */
     struct sluice_value *old;         /* what was stored when the load began, for the loader; a reference, or NULL */
+    uint64_t old_weight;              /* of that, which it keeps if it is renewed */
     struct sluice_load *chained;      /* the next one of those that are to be called together; their caller's own */
     STAILQ_ENTRY(sluice_load) queued; /* the first of a chain: in the queue of what is to be called in the background */
     size_t chained_count;             /* the first of a chain in that queue: how many it has */

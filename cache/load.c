@@ -54,6 +54,7 @@ void sluice_load_not_modified(struct sluice_load *load, int64_t ttl_ms, int64_t 
         fault = "the loader brought a time to live or a refresh time that is not valid";
     if (fault == NULL) {
         answer.value = sluice_value_ref(load->old);
+        answer.weight = load->old_weight;
     } else {
         answer.error = SLUICE_LOAD_FAILED;
         answer.value = value_from_text(fault);

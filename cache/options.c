@@ -71,6 +71,10 @@ const char *sluice_options_fault(const struct sluice_options *options)
         return "batch_window_ms needs a loader with load_many";
     if (options->maximum_entries > 0 && options->maximum_weight > 0)
         return "maximum_entries and maximum_weight can't both be set";
+    if (options->maximum_weight > SLUICE_WEIGHT_MAX)
+        return "maximum_weight must be at most 2^52";
+    if (options->weigher.weigh != NULL && options->maximum_weight == 0)
+        return "weigher needs maximum_weight, which is what its weights count against";
     fault = time_fault(options);
     return fault != NULL ? fault : bounds_fault(options);
 }

@@ -97,8 +97,9 @@ static enum sluice_error put_prepare(struct sluice_cache *cache, const struct sl
     error = value_create(content, options->value_size_max, options->make_etags, &put->answer.value);
     if (error != SLUICE_OK)
         return error;
+    store_weigh(cache, put->key.data, put->key.size, &put->answer);
     error = SLUICE_VALUE_TOO_LARGE;
-    if (shard_outweighs(cache, put->key.size, put->answer.value))
+    if (core_outweighs(cache, put->answer.weight))
         goto not_stored;
     error = SLUICE_NO_MEMORY;
     if (options->listener.removed != NULL && (put->record = entry_create(put->key.data, put->key.size)) == NULL)

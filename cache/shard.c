@@ -7,6 +7,8 @@
 #include "sweep.h"
 #include "value.h"
 
+#include <limits.h>
+
 void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
 {
     static const struct sluice_stats zero;
@@ -63,28 +65,15 @@ uint64_t shard_weight(size_t key_size, const struct sluice_value *value)
     return weight;
 }
 
-/* What counts against the maximum: one, or the bytes. */
-static uint64_t shard_cost(const struct sluice_cache *cache, uint64_t weight)
-{
-    return cache->options.maximum_entries > 0 ? 1 : weight;
-}
-
-bool shard_outweighs(const struct sluice_cache *cache, size_t key_size, const struct sluice_value *value)
-{
-    return shard_cost(cache, shard_weight(key_size, value)) > cache->used_max;
-}
-
 /* ---- what is stored, as far as it is counted ----------------------------------------------------------------------
  */
 
 void shard_link_locked(struct shard *shard, struct entry *entry)
 {
-    uint64_t weight = shard_weight(entry->key_size, entry->value);
-
     must(!entry->ready);
     shard->locked.counters.entries++;
-    shard->locked.counters.weight += weight;
-    atomic_fetch_add_explicit(&shard->cache->used, shard_cost(shard->cache, weight), memory_order_relaxed);
+    shard->locked.counters.weight += entry->weight;
+    atomic_fetch_add_explicit(&shard->cache->used, core_cost(shard->cache, entry->weight), memory_order_relaxed);
     entry->ready = true;
 }
 
@@ -92,14 +81,13 @@ void shard_link_locked(struct shard *shard, struct entry *entry)
 static void shard_unlink_locked(struct shard *shard, struct entry *entry) HOLDS_SHARD;
 static void shard_unlink_locked(struct shard *shard, struct entry *entry)
 {
-    uint64_t weight = shard_weight(entry->key_size, entry->value);
-
     must(entry->ready);
-    eviction_removed(&shard->locked.eviction, entry);
+    if (!entry_is_pinned(entry))
+        eviction_removed(&shard->locked.eviction, entry);
     wheel_stop(&shard->locked.expiries, &entry->expiry);
     shard->locked.counters.entries--;
-    shard->locked.counters.weight -= weight;
-    atomic_fetch_sub_explicit(&shard->cache->used, shard_cost(shard->cache, weight), memory_order_relaxed);
+    shard->locked.counters.weight -= entry->weight;
+    atomic_fetch_sub_explicit(&shard->cache->used, core_cost(shard->cache, entry->weight), memory_order_relaxed);
     entry->ready = false;
 }
 
@@ -188,15 +176,33 @@ size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *lef
     return entries;
 }
 
-bool shard_evict_locked(struct shard *shard, struct after *after)
+struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, unsigned looks, struct after *after)
 {
-    struct entry *victim = eviction_victim(&shard->locked.eviction);
+    struct eviction_batch batch = {0, false};
 
-    if (victim == NULL)
-        return false;
-    (void)shard_take_locked(shard, victim, SLUICE_REMOVED_SIZE, after);
-    shard->locked.counters.evicted++;
-    return true;
+    for (unsigned i = 0; i < SHARD_EVICT_BATCH && batch.freed < goal && core_is_over_full(shard->cache); i++) {
+        struct entry *victim = eviction_victim(&shard->locked.eviction, &looks);
+
+        if (victim == NULL) {
+            batch.dry = looks > 0;
+            break;
+        }
+        batch.freed += core_cost(shard->cache, victim->weight);
+        (void)shard_take_locked(shard, victim, SLUICE_REMOVED_SIZE, after);
+        shard->locked.counters.evicted++;
+    }
+    return batch;
+}
+
+void shard_make_room_locked(struct shard *shard, const struct entry *stored, struct after *after)
+{
+    uint64_t goal = core_cost(shard->cache, stored->weight);
+    struct eviction_batch batch = shard_evict_locked(shard, goal, UINT_MAX, after);
+
+    if (batch.freed < goal && core_is_over_full(shard->cache)) {
+        after->over_full = shard;
+        after->over_full_by += goal - batch.freed;
+    }
 }
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */

@@ -39,11 +39,12 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
 /* Frees all that is stored. No load is current any more. */
 void shard_fini(struct shard *shard) FREE_OF_SHARD;
 
+/* Victims, and entries that the search for them looks at, before a shard's lock is released once. */
+#define SHARD_EVICT_BATCH 64
+#define SHARD_LOOK_BATCH  4096
+
 /* The bytes that an entry of this key and value weighs. */
 uint64_t shard_weight(size_t key_size, const struct sluice_value *value);
-
-/* Whether the answer, stored under a key of this size, is heavier than the whole cache. */
-bool shard_outweighs(const struct sluice_cache *cache, size_t key_size, const struct sluice_value *value);
 
 /* A bare entry for a key that has none, in the table; NULL: no memory. */
 struct entry *shard_add_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash) HOLDS_SHARD;
@@ -92,8 +93,25 @@ bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after 
  */
 size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *left) HOLDS_SHARD;
 
-/* Evicts one entry; false: nothing is stored. */
-bool shard_evict_locked(struct shard *shard, struct after *after) HOLDS_SHARD;
+/* What a batch of evictions came to. */
+struct eviction_batch {
+    uint64_t freed; /* of what counts against the maximum */
+    bool dry;       /* there was nothing left to evict */
+};
+
+/*
+ * Evicts until the cache is within its maximum or `goal` has been freed; at most SHARD_EVICT_BATCH entries, looking at
+ * no more than `looks`.
+ */
+struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, unsigned looks,
+                                         struct after *after) HOLDS_SHARD;
+
+/*
+ * Makes room for an entry that has just been stored and is in no eviction order yet: no more than it takes up itself,
+ * so that a store pays for itself alone while the maximum is lowered. What a batch of this shard can't give is left to
+ * after_run().
+ */
+void shard_make_room_locked(struct shard *shard, const struct entry *stored, struct after *after) HOLDS_SHARD;
 
 /* Tells the listener of all values in a table that is no shard's any more, and frees it with its entries. */
 void shard_bury_table(struct table *table, const struct sluice_listener *listener) FREE_OF_SHARD;

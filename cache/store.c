@@ -7,6 +7,27 @@
 
 #define RELOAD_BACKOFF_MS 1000 /* after a failed reload, where failure_backoff_ms is 0: rule 11 asks for one */
 
+/* ---- how heavy --------------------------------------------------------------------------------------------------- */
+
+void store_weigh(const struct sluice_cache *cache, const void *key, size_t key_size, struct answer *answer)
+{
+    const struct sluice_weigher *weigher = &cache->options.weigher;
+
+    if (weigher->weigh == NULL)
+        answer->weight = shard_weight(key_size, answer->value);
+    else
+        answer->weight = weigher->weigh(weigher->self, key, key_size, answer->value);
+}
+
+/* Not-founds and failures have nothing to be weighed by the caller's weigher: they count, so that they are bounded. */
+static uint64_t answer_weight(const struct sluice_options *options, const struct entry *entry,
+                              const struct answer *answer)
+{
+    if (answer->error == SLUICE_OK)
+        return answer->weight;
+    return options->weigher.weigh != NULL ? 1 : shard_weight(entry->key_size, answer->value);
+}
+
 /* ---- how long ---------------------------------------------------------------------------------------------------- */
 
 /*
@@ -127,20 +148,15 @@ static void store_answer_locked(struct shard *shard, struct entry *entry, const 
 static void store_answer_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
                                 int64_t ttl_ms, struct after *after)
 {
-    struct sluice_cache *cache = shard->cache;
-
     entry->answer = (uint8_t)answer->error;
+    entry->weight = answer_weight(&shard->cache->options, entry, answer);
     entry->value = answer->value == NULL ? NULL : sluice_value_ref(answer->value);
     store_date_locked(shard, entry, answer, now_ms, ttl_ms, after);
     shard_link_locked(shard, entry);
     /* Room is made before it takes its place in the order: where all others are marked, it would be the victim. */
-    while (atomic_load_explicit(&cache->used, memory_order_relaxed) > cache->used_max) {
-        if (!shard_evict_locked(shard, after)) {
-            after->over_full = shard;
-            break;
-        }
-    }
-    eviction_stored(&shard->locked.eviction, entry);
+    shard_make_room_locked(shard, entry, after);
+    if (!entry_is_pinned(entry))
+        eviction_stored(&shard->locked.eviction, entry);
 }
 
 void store_settle_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
@@ -162,7 +178,7 @@ void store_settle_locked(struct shard *shard, struct entry *entry, const struct 
     }
     ttl_ms = answer_ttl_ms(options, entry, answer);
     *outcome = store_outcome(answer);
-    outcome->stored = ttl_ms != 0 && !shard_outweighs(shard->cache, entry->key_size, answer->value);
+    outcome->stored = ttl_ms != 0 && !core_outweighs(shard->cache, answer_weight(options, entry, answer));
     outcome->ttl_ms = outcome->stored ? ttl_ms : 0;
     if (outcome->stored && answer->renews && entry_has_value(entry) && entry->value == answer->value) {
         store_date_locked(shard, entry, answer, now_ms, ttl_ms, after);

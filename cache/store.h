@@ -14,9 +14,14 @@ struct answer {
     bool renews;                /* the value is the one that the load began with */
     bool computed;              /* a failure leaves all as it was */
     struct sluice_value *value; /* the value, or a failure's reason or NULL; one reference, the answer's own */
+    uint64_t weight;            /* of a value: store_weigh() */
     int64_t ttl_ms;             /* of a value, as in struct sluice_content */
     int64_t refresh_ms;         /* likewise */
 };
+
+/* Finds out what the answer's value weighs under this key: by the cache's weigher, or its bytes. */
+void store_weigh(const struct sluice_cache *cache, const void *key, size_t key_size,
+                 struct answer *answer) FREE_OF_SHARD;
 
 /*
  * Settles an entry with the answer: stores it with a reference of its own in place of what was there; or keeps an old

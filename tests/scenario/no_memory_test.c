@@ -293,12 +293,16 @@ static void rule_20_what_cannot_fail_does_without_memory(void **state)
         enum sluice_error hit = sluice_get_if_present(fixture->cache, "key", 3, &outcome);
         sluice_outcome_fini(&outcome);
         struct sluice_invalidated gone = fixture_invalidate(fixture, (enum invalidation)how, "key");
+        enum sluice_error lowered = sluice_cache_set_maximum(fixture->cache, 1); /* nothing fits: all is evicted */
+        enum sluice_error raised = sluice_cache_set_maximum(fixture->cache, 1 << 20);
         fake_clock_advance(&fixture->clock, 11);
         sluice_cache_tick(fixture->cache);
         sluice_cache_stats(fixture->cache, &stats);
         assert_int_equal(fault_disarm(), how == INVALIDATION_PREFIX); /* for the decree, which is carried out at once */
 
         assert_int_equal(hit, SLUICE_OK);
+        assert_int_equal(lowered, SLUICE_OK);
+        assert_int_equal(raised, SLUICE_OK);
         assert_int_equal(gone.entries, how == INVALIDATION_ALL ? 2 : 1);
         assert_int_equal(stats.entries, 0);
     }

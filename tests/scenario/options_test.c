@@ -22,6 +22,7 @@
 #define LOADS_WORDS       "loads_max must be at least 1"
 #define PER_KEY_WORDS     "waiters_per_key_max must be at least 1"
 #define WAITERS_WORDS     "waiters_max must be 1 to 2^30"
+#define WEIGHT_WORDS      "maximum_weight must be at most 2^52"
 #define SHARDS_WORDS      "shards must be a power of two up to 256, or 0"
 
 /* One option with a value of its own, the others as they are by default. */
@@ -93,6 +94,9 @@ static const struct change {
     CHANGE(shards, 256, NULL),
     CHANGE(maximum_entries, 1, NULL),
     CHANGE(maximum_weight, 1, NULL),
+    CHANGE(maximum_weight, INT64_C(1) << 52, NULL),
+    CHANGE(maximum_weight, (INT64_C(1) << 52) + 1, WEIGHT_WORDS),
+    CHANGE(maximum_weight, -1, WEIGHT_WORDS),
 #undef CHANGE
 };
 
@@ -158,6 +162,26 @@ static void two_maximums_are_refused(void **state)
     expect_fault(&fixture->options, "maximum_entries and maximum_weight can't both be set");
 }
 
+static uint64_t weigh_one(void *self, const void *key, size_t key_size, const struct sluice_value *value)
+{
+    (void)self, (void)key, (void)key_size, (void)value;
+    return 1;
+}
+
+static void a_weigher_needs_a_maximum_for_its_weights(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char words[] = "weigher needs maximum_weight, which is what its weights count against";
+
+    fixture->options.weigher.weigh = weigh_one;
+    expect_fault(&fixture->options, words);
+    fixture->options.maximum_entries = 10;
+    expect_fault(&fixture->options, words);
+    fixture->options.maximum_entries = 0;
+    fixture->options.maximum_weight = 10;
+    expect_fault(&fixture->options, NULL);
+}
+
 static void a_first_backoff_is_at_most_the_cap_of_them(void **state)
 {
     struct fixture *fixture = *state;
@@ -186,6 +210,7 @@ int main(void)
         FIXTURE_TEST(each_option_is_refused_outside_its_bounds_and_taken_at_them),
         FIXTURE_TEST(the_defaults_are_valid_but_for_the_loader_that_is_missing),
         FIXTURE_TEST(two_maximums_are_refused),
+        FIXTURE_TEST(a_weigher_needs_a_maximum_for_its_weights),
         FIXTURE_TEST(a_first_backoff_is_at_most_the_cap_of_them),
         FIXTURE_TEST(options_are_copied_by_create),
     };

@@ -26,9 +26,16 @@ static int teardown(void **state)
     return 0;
 }
 
+static struct entry *victim(void)
+{
+    unsigned looks = 100;
+
+    return eviction_victim(&eviction, &looks);
+}
+
 static void evict(size_t expected)
 {
-    assert_ptr_equal(eviction_victim(&eviction), entries[expected]);
+    assert_ptr_equal(victim(), entries[expected]);
     eviction_removed(&eviction, entries[expected]);
 }
 
@@ -37,7 +44,7 @@ static void without_hits_the_oldest_goes_first(void **state)
     (void)state;
     for (size_t i = 0; i < 5; i++)
         evict(i);
-    assert_null(eviction_victim(&eviction));
+    assert_null(victim());
 }
 
 static void a_hit_saves_an_entry_for_one_round(void **state)
@@ -64,12 +71,29 @@ static void removing_what_the_hand_is_at_moves_it_on(void **state)
 {
     (void)state;
     eviction_hit(entries[0]);
-    assert_ptr_equal(eviction_victim(&eviction), entries[1]); /* the hand stays here */
+    assert_ptr_equal(victim(), entries[1]); /* the hand stays here */
     eviction_removed(&eviction, entries[1]);
     evict(2);
     eviction_removed(&eviction, entries[4]); /* the newest: the hand wraps */
     evict(3);
     evict(0);
+}
+
+static void a_search_that_ran_out_of_looks_goes_on_where_it_was(void **state)
+{
+    unsigned looks = 3;
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        eviction_hit(entries[i]);
+    assert_null(eviction_victim(&eviction, &looks));
+    assert_int_equal(looks, 0);
+    eviction_hit(entries[0]); /* behind the hand: its mark is looked at last */
+    looks = 3;
+    assert_null(eviction_victim(&eviction, &looks));
+    looks = 1;
+    assert_ptr_equal(eviction_victim(&eviction, &looks), entries[1]);
+    assert_int_equal(looks, 0);
 }
 
 int main(void)
@@ -79,6 +103,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hit_saves_an_entry_for_one_round, setup, teardown),
         cmocka_unit_test_setup_teardown(with_all_marked_the_oldest_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(removing_what_the_hand_is_at_moves_it_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_search_that_ran_out_of_looks_goes_on_where_it_was, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,16 @@ SLUICE_API void sluice_cache_destroy(struct sluice_cache *cache);
  */
 SLUICE_API int64_t sluice_cache_tick(struct sluice_cache *cache);
 
+/*
+ * The maximum that the cache keeps to now, and a new one: entries or weight, as the cache was made. Setting takes
+ * effect at once: stores on any thread keep to the new maximum, and what is over it is evicted on this thread before
+ * the call returns, in small batches between which the locks are free, so that no other call waits for more than one
+ * batch. On return the cache is within the maximum, but for what other calls are storing. Errors: SLUICE_INVALID for 0,
+ * and for a weight over SLUICE_WEIGHT_MAX; nothing has changed then.
+ */
+SLUICE_API uint64_t sluice_cache_maximum(const struct sluice_cache *cache);
+SLUICE_API enum sluice_error sluice_cache_set_maximum(struct sluice_cache *cache, uint64_t maximum) SLUICE_CHECK_RESULT;
+
 /* ---- get --------------------------------------------------------------------------------------------------------- */
 
 #define SLUICE_WAIT_FOREVER SLUICE_NEVER
@@ -254,7 +264,7 @@ SLUICE_API void sluice_bulk_unref(struct sluice_bulk *bulk);
 /*
  * Stores a value. A load in flight for the key is overtaken: its waiters get this value now, its own result is dropped
  * when it comes (rule 4). With ttl_ms 0 nothing is stored and what was there is gone. Errors: SLUICE_KEY_SIZE,
- * SLUICE_VALUE_TOO_LARGE (also: heavier than the whole cache), SLUICE_INVALID (an over-long content type or etag),
+ * SLUICE_VALUE_TOO_LARGE (also: heavier than the maximum), SLUICE_INVALID (an over-long content type or etag),
  * SLUICE_CLOSED, SLUICE_NO_MEMORY; after any of them the key is as it was.
  */
 SLUICE_API enum sluice_error sluice_put(struct sluice_cache *cache, const void *key, size_t key_size,

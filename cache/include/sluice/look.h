@@ -45,7 +45,7 @@ struct sluice_cache;
     LEVEL(waiters, "Gets parked on loads in flight")                                                                   \
     LEVEL(waiters_most, "The most gets that ever were parked at once")                                                 \
     LEVEL(entries, "Entries stored")                                                                                   \
-    LEVEL(weight, "Bytes of the entries stored: key, value and overhead")
+    LEVEL(weight, "Weight of the entries stored: bytes of key, value and overhead, or what the weigher said")
 
 /*
  * How long ended loads took, from start to end: load_times[i] counts those under 2^i milliseconds that are not counted

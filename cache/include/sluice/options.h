@@ -62,12 +62,32 @@ struct sluice_listener {
     void *self;
 };
 
+/*
+ * What a value weighs, in place of its bytes. Called once for each value that a load or a put brings, on the thread
+ * that brings it, with no lock held and before it is known whether the value will be stored; what it returns is kept
+ * with the value, so that it need not return the same twice. A renewed value (sluice_load_not_modified()) keeps its
+ * weight. It may call the cache.
+ *
+ * 0: pinned. The value is never evicted for size, nor counted against the maximum; it still expires, and is invalidated
+ * and replaced. How many of those there are is the weigher's to bound. Not-founds and failures have no value to be
+ * weighed: each weighs 1.
+ */
+struct sluice_weigher {
+    uint64_t (*weigh)(void *self, const void *key, size_t key_size, const struct sluice_value *value);
+    void *self;
+};
+
+/* The most that maximum_weight may be: with it the sums of what many threads store at once still fit in 64 bits. */
+#define SLUICE_WEIGHT_MAX ((uint64_t)1 << 52)
+
 struct sluice_options {
     struct sluice_loader loader; /* required: load, load_many, or both */
 
-    /* Size: at most one of the two; with neither, a weight of 64 MiB. */
-    size_t maximum_entries;  /* 0: not bounded by entries */
-    uint64_t maximum_weight; /* bytes of key, value and SLUICE_ENTRY_OVERHEAD; 0: not bounded by weight */
+    /* Size: at most one of the two; with neither, a weight of 64 MiB. sluice_cache_set_maximum() changes it later. */
+    size_t maximum_entries;        /* 0: not bounded by entries */
+    uint64_t maximum_weight;       /* bytes of key, value and SLUICE_ENTRY_OVERHEAD, or what the weigher says; 0: not
+                                      bounded by weight; at most SLUICE_WEIGHT_MAX */
+    struct sluice_weigher weigher; /* weigh NULL (default): bytes; else maximum_weight must be set */
 
     /* Time. */
     int64_t expire_after_write_ms;  /* SLUICE_NEVER (default); 0: coalesce only, store nothing (rule 13) */
@@ -110,8 +130,8 @@ struct sluice_options {
 
 #define SLUICE_OPTIONS_INIT                                                                                            \
     {                                                                                                                  \
-        {NULL, NULL, NULL, NULL}, 0, 0, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER, SLUICE_NEVER, 0, 0, 0, 1024, false,   \
-            {NULL, NULL}, {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0, false,                      \
+        {NULL, NULL, NULL, NULL}, 0, 0, {NULL, NULL}, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER, SLUICE_NEVER, 0, 0, 0,  \
+            1024, false, {NULL, NULL}, {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0, false,         \
         {                                                                                                              \
             NULL, NULL                                                                                                 \
         }                                                                                                              \
