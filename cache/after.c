@@ -10,6 +10,7 @@ void after_init(struct after *after)
     TAILQ_INIT(&after->released);
     TAILQ_INIT(&after->unwanted);
     TAILQ_INIT(&after->records);
+    leaving_init(&after->leaving);
     after->value = NULL;
     after->due_ms = CLOCK_FAR;
     after->over_full = NULL;
@@ -51,15 +52,26 @@ static void after_bury(struct after *after, const struct sluice_listener *listen
     sluice_value_unref(after->value);
 }
 
+static void after_make_room(struct after *after, struct sluice_cache *cache) FREE_OF_SHARD;
+static void after_make_room(struct after *after, struct sluice_cache *cache)
+{
+    if (after->over_full != NULL)
+        core_make_room(cache, after->over_full, after->over_full_by);
+}
+
 void after_run(struct after *after, struct sluice_cache *cache)
 {
     const struct sluice_listener listener = cache->options.listener; /* once all are told the cache may be gone */
+    bool evicting = listener.evicting != NULL; /* waiters don't wait for it; what evicts still holds the cache then */
 
-    if (after->over_full != NULL)
-        core_make_room(cache, after->over_full, after->over_full_by);
+    if (!evicting)
+        after_make_room(after, cache);
     if (after->due_ms != CLOCK_FAR)
         ticker_poke(&cache->ticker, after->due_ms);
     after_tell(after);
     after_spare(after);
+    leaving_run(&after->leaving);
+    if (evicting)
+        after_make_room(after, cache);
     after_bury(after, &listener);
 }

@@ -8,6 +8,7 @@
 #define CACHE_AFTER_H
 
 #include "entry.h"
+#include "leaving.h"
 #include "lock.h"
 #include "waiter.h"
 
@@ -19,6 +20,7 @@ struct after {
     struct waiter_queue released;  /* in the order in which they are to be told (rule 21) */
     struct unwanted_list unwanted; /* loads whose loader is to be told; a reference each */
     struct entry_list records;     /* of what has left: in no table any more */
+    struct leaving leaving;        /* what `evicting` is to be told of before it leaves */
     struct sluice_value *value;    /* one that has left and needs no record, or NULL */
     int64_t due_ms;                /* the earliest deadline that was set; CLOCK_FAR: none */
     const struct shard *over_full; /* a shard that could not make room for all that it stored; or NULL */

@@ -15,8 +15,11 @@
  *   READY -> gone, BARE -> gone                           shard_drop_locked
  *
  * The phase follows from `ready` and `flight` and is not stored; nor are fresh, stale and expired, which follow from
- * the clock. An entry is touched only under its shard's lock and is referred to by nobody outside it, so it needs no
- * count. Once it is in no table it belongs to whoever took it out: it is then the record of what has left.
+ * the clock. An entry is touched only under its shard's lock. Once it is in no table it belongs to whoever took it out:
+ * it is then the record of what has left. Its memory may be held from outside, for its key (leaving.h).
+ *
+ * A READY or REFRESHING entry may be leaving: chosen to be evicted, and its value still given while the listener is
+ * told. It is then in no eviction order and counts as left where the maximum is concerned.
  */
 #ifndef CACHE_ENTRY_H
 #define CACHE_ENTRY_H
@@ -26,6 +29,7 @@
 #include "wheel.h"
 
 #include <sluice/cache.h>
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 struct entry {
@@ -38,12 +42,15 @@ struct entry {
     int64_t fresh_until_ms;     /* stored: its time to live ends; CLOCK_FAR: never */
     int64_t reload_at_ms;       /* a value: from then on a get has it loaded anew; CLOCK_FAR: never */
     uint64_t weight;            /* stored: as it was found to be when it was brought; 0: pinned */
+    _Atomic uint32_t refs;      /* of the memory: the table's or the record's owner, and each who holds it */
+    uint32_t leaving;           /* stored: the number of its leaving in this shard; 0: it is not leaving */
     uint32_t conforms;          /* the last decree that it has been held against (decree.h) */
     uint32_t failures;          /* in a row; the next back-off grows with them */
     uint16_t key_size;
     uint8_t answer; /* stored: enum sluice_error: SLUICE_OK, SLUICE_NOT_FOUND, or a failure */
     uint8_t cause;  /* of a record that has a value: enum sluice_removal_cause */
     bool ready;     /* an answer is stored */
+    bool offered;   /* stored, and of a record: `evicting` has been told of the value, or is about to be */
     bool visited;   /* of the eviction policy: hit since it was last looked at */
     unsigned char key[];
 };
@@ -53,8 +60,15 @@ TAILQ_HEAD(entry_list, entry);
 /* A bare entry with a copy of the key, in no table; NULL: no memory. */
 struct entry *entry_create(const void *key, size_t key_size);
 
-/* Frees an entry that is in no table, with what is stored in it. NULL is allowed. */
+/* Keeps the memory of an entry that is in a table until entry_destroy() has been called once more. */
+void entry_hold(struct entry *entry);
+
+/* Frees an entry that is in no table, or lets go of one that was held, with what is stored in it. NULL is allowed. */
 void entry_destroy(struct entry *entry);
+
+/* Tells the listener that the entry's value leaves or has left: `told` is one of its functions, or NULL. */
+void entry_tell(const struct entry *entry, struct sluice_value *value, enum sluice_removal_cause cause,
+                void (*told)(void *self, const struct sluice_removal *removal), void *self) FREE_OF_SHARD;
 
 /* Tells the listener, if there is one, of a record that has a value; then frees it. */
 void entry_bury(struct entry *record, const struct sluice_listener *listener) FREE_OF_SHARD;

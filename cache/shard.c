@@ -23,6 +23,8 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     wheel_init(&shard->locked.deadlines, now_ms);
     decrees_init(&shard->locked.decrees);
     TAILQ_INIT(&shard->locked.flights);
+    shard->locked.leaving = 0;
+    shard->locked.leavings = 0;
     shard->locked.counters = zero;
     shard->locked.closed = false;
     lock_release(&shard->lock);
@@ -74,7 +76,17 @@ void shard_link_locked(struct shard *shard, struct entry *entry)
     shard->locked.counters.entries++;
     shard->locked.counters.weight += entry->weight;
     atomic_fetch_add_explicit(&shard->cache->used, core_cost(shard->cache, entry->weight), memory_order_relaxed);
+    entry->offered = false;
     entry->ready = true;
+}
+
+/* Has a stored entry count against the maximum no longer, and takes it out of the eviction order. */
+static void shard_uncount_locked(struct shard *shard, struct entry *entry) HOLDS_SHARD;
+static void shard_uncount_locked(struct shard *shard, struct entry *entry)
+{
+    if (!entry_is_pinned(entry))
+        eviction_removed(&shard->locked.eviction, entry);
+    atomic_fetch_sub_explicit(&shard->cache->used, core_cost(shard->cache, entry->weight), memory_order_relaxed);
 }
 
 /* Takes a stored entry out of all but the table. */
@@ -82,12 +94,14 @@ static void shard_unlink_locked(struct shard *shard, struct entry *entry) HOLDS_
 static void shard_unlink_locked(struct shard *shard, struct entry *entry)
 {
     must(entry->ready);
-    if (!entry_is_pinned(entry))
-        eviction_removed(&shard->locked.eviction, entry);
+    if (entry->leaving == 0)
+        shard_uncount_locked(shard, entry);
+    else
+        shard->locked.leaving -= core_cost(shard->cache, entry->weight);
+    entry->leaving = 0;
     wheel_stop(&shard->locked.expiries, &entry->expiry);
     shard->locked.counters.entries--;
     shard->locked.counters.weight -= entry->weight;
-    atomic_fetch_sub_explicit(&shard->cache->used, core_cost(shard->cache, entry->weight), memory_order_relaxed);
     entry->ready = false;
 }
 
@@ -121,6 +135,7 @@ void shard_unstore_locked(struct shard *shard, struct entry *entry, enum sluice_
     (*record)->value = value;
     (*record)->answer = entry->answer;
     (*record)->cause = (uint8_t)cause;
+    (*record)->offered = entry->offered;
     TAILQ_INSERT_TAIL(&after->records, *record, order);
     *record = NULL;
 }
@@ -170,14 +185,33 @@ size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *lef
     eviction_init(&shard->locked.eviction);
     wheel_init(&shard->locked.expiries, now_ms);
     atomic_fetch_sub_explicit(&shard->cache->used,
-                              shard->cache->options.maximum_entries > 0 ? entries : counters->weight,
+                              (shard->cache->options.maximum_entries > 0 ? entries : counters->weight) -
+                                  shard->locked.leaving,
                               memory_order_relaxed);
+    shard->locked.leaving = 0;
     counters->entries = counters->weight = 0;
     return entries;
 }
 
+void shard_begin_leaving_locked(struct shard *shard, struct entry *entry)
+{
+    shard_uncount_locked(shard, entry);
+    shard->locked.leaving += core_cost(shard->cache, entry->weight);
+    if (++shard->locked.leavings == 0) /* it is no number */
+        shard->locked.leavings = 1;
+    entry->leaving = shard->locked.leavings;
+    entry->offered = true;
+}
+
+void shard_end_leaving_locked(struct shard *shard, struct entry *entry, struct after *after)
+{
+    (void)shard_take_locked(shard, entry, SLUICE_REMOVED_SIZE, after);
+    shard->locked.counters.evicted++;
+}
+
 struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, unsigned looks, struct after *after)
 {
+    bool told = leaving_is_told(shard->cache);
     struct eviction_batch batch = {0, false};
 
     for (unsigned i = 0; i < SHARD_EVICT_BATCH && batch.freed < goal && core_is_over_full(shard->cache); i++) {
@@ -187,9 +221,13 @@ struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, uns
             batch.dry = looks > 0;
             break;
         }
+        if (told && leaving_is_full(&after->leaving))
+            break;
         batch.freed += core_cost(shard->cache, victim->weight);
-        (void)shard_take_locked(shard, victim, SLUICE_REMOVED_SIZE, after);
-        shard->locked.counters.evicted++;
+        if (told && entry_has_value(victim))
+            leaving_mark_locked(shard, victim, &after->leaving);
+        else
+            shard_end_leaving_locked(shard, victim, after);
     }
     return batch;
 }

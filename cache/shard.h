@@ -29,6 +29,8 @@ struct shard {
         struct decrees decrees;       /* invalidations that are still to be carried out */
         struct flight_list flights;   /* every load that has not ended, in the order in which they began */
         struct table cleared;         /* what an invalidation of all left to be freed */
+        uint64_t leaving;             /* what the entries that are leaving would count against the maximum */
+        uint32_t leavings;            /* numbers given to them so far */
         struct sluice_stats counters; /* the totals, and the levels of this shard */
         bool closed;
     } locked BY_SHARD;
@@ -93,6 +95,10 @@ bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after 
  */
 size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *left) HOLDS_SHARD;
 
+/* Step 1 and step 3 of leaving.h, for an entry that is stored; the second takes it away as evicted. */
+void shard_begin_leaving_locked(struct shard *shard, struct entry *entry) HOLDS_SHARD;
+void shard_end_leaving_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
+
 /* What a batch of evictions came to. */
 struct eviction_batch {
     uint64_t freed; /* of what counts against the maximum */
@@ -101,7 +107,7 @@ struct eviction_batch {
 
 /*
  * Evicts until the cache is within its maximum or `goal` has been freed; at most SHARD_EVICT_BATCH entries, looking at
- * no more than `looks`.
+ * no more than `looks`. Where `evicting` is to be told, at most LEAVING_MAX, which leave in after_run().
  */
 struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, unsigned looks,
                                          struct after *after) HOLDS_SHARD;

@@ -277,9 +277,18 @@ static void rule_20_a_table_that_cannot_grow_refuses_the_entry_and_grows_later(v
 
 /* ---- what needs no memory ---------------------------------------------------------------------------------------- */
 
+static void count_told(void *self, const struct sluice_removal *removal)
+{
+    size_t *count = self;
+    *count += removal->key_size > 0;
+}
+
 static void rule_20_what_cannot_fail_does_without_memory(void **state)
 {
     struct fixture *fixture = *state;
+    size_t told_of = 0;
+    fixture->options.listener =
+        (struct sluice_listener){.removed = count_told, .self = &told_of, .evicting = count_told};
     fixture->options.expire_after_write_ms = 10;
     fixture_open(fixture);
 
@@ -305,6 +314,8 @@ static void rule_20_what_cannot_fail_does_without_memory(void **state)
         assert_int_equal(raised, SLUICE_OK);
         assert_int_equal(gone.entries, how == INVALIDATION_ALL ? 2 : 1);
         assert_int_equal(stats.entries, 0);
+        assert_int_equal(told_of, how == INVALIDATION_ALL ? 2 : 3); /* of an eviction twice, of others once */
+        told_of = 0;
     }
 }
 

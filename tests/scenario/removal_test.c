@@ -217,7 +217,7 @@ static void rule_22_a_listener_may_call_the_cache(void **state)
 {
     struct fixture *fixture = *state;
     size_t calls = 0;
-    fixture->options.listener = (struct sluice_listener){call_the_cache, &calls};
+    fixture->options.listener = (struct sluice_listener){.removed = call_the_cache, .self = &calls};
     fixture_open(fixture);
     called_from_listener = fixture->cache;
     fixture_put(fixture, "key", "value");

@@ -53,13 +53,31 @@ struct sluice_removal {
 };
 
 /*
- * Told exactly once of every stored value that leaves, and why (rule 22); not of not-founds and failures, nor of a
- * value that is renewed. Called with no lock held, on the thread whose call took the value away (the timer thread for
- * what expires, and for what sluice_invalidate_all() took), after the value is out of the table. It may call the cache.
+ * Both functions may be NULL, are called with no lock held, may call the cache, and are told of values only: not of
+ * not-founds and failures, nor of a value that is renewed.
+ *
+ * removed: told exactly once of every stored value that leaves, and why (rule 22), on the thread whose call took the
+ * value away (the timer thread for what expires, and for what sluice_invalidate_all() took), after the value is out of
+ * the table.
+ *
+ * evicting: for a second tier. Told at most once of a value that the cache is about to give up by itself, for SIZE or
+ * EXPIRED, before `removed` is:
+ *   SIZE     Told before the value is out of reach. Other threads are given it until the call returns; it is counted as
+ *            stored, but against the maximum no longer, so that nobody evicts more in its place. If it is replaced,
+ *            invalidated or expires meanwhile, it leaves for that cause, which is what `removed` is told, once. A call
+ *            that evicts has at most eight values leaving at once, and returns when all have left; those whose load it
+ *            ends are told before.
+ *            What calls of the cache made from within `evicting` evict is told to `removed` alone: else a listener
+ *            that puts would go round in circles.
+ *   EXPIRED  By time the value is out of reach already. A get that finds it expired tells it on its thread, before it
+ *            calls the loader for that key: such a loader can look in the second tier. Of what others find first (the
+ *            timer thread, or another get, refresh or put of the key) they tell on their own threads, as soon as they
+ *            have released the lock: a get may then call its loader before or while it is told.
  */
 struct sluice_listener {
     void (*removed)(void *self, const struct sluice_removal *removal);
     void *self;
+    void (*evicting)(void *self, const struct sluice_removal *removal);
 };
 
 /*
@@ -112,7 +130,7 @@ struct sluice_options {
     bool cancel_unwanted_loads; /* a load whose last waiter leaves: false (default): goes on and is stored; true: is
                                    cancelled, unless it was begun in the background (rule 9) */
 
-    struct sluice_listener listener; /* removed NULL (default): nobody is told */
+    struct sluice_listener listener; /* both NULL (default): nobody is told */
     struct sluice_executor executor; /* run NULL (default): threads of the cache's own, begun when they are needed */
     unsigned background_threads_max; /* of those; 1 to 64, default 4 */
 
@@ -131,7 +149,7 @@ struct sluice_options {
 #define SLUICE_OPTIONS_INIT                                                                                            \
     {                                                                                                                  \
         {NULL, NULL, NULL, NULL}, 0, 0, {NULL, NULL}, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER, SLUICE_NEVER, 0, 0, 0,  \
-            1024, false, {NULL, NULL}, {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0, false,         \
+            1024, false, {NULL, NULL, NULL}, {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024, 65536, 262144, 0, false,   \
         {                                                                                                              \
             NULL, NULL                                                                                                 \
         }                                                                                                              \
