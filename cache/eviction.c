@@ -47,3 +47,61 @@ struct entry *eviction_victim(struct eviction *eviction, unsigned *looks)
     eviction->hand = candidate;
     return victim;
 }
+
+/* ---- the order --------------------------------------------------------------------------------------------------- */
+
+/* The entry that the hand comes to next, or came from. */
+static struct entry *eviction_beside(const struct eviction *eviction, const struct entry *entry, enum eviction_end from)
+{
+    struct entry *beside = from == EVICTION_COLDEST ? eviction_newer(entry) : TAILQ_NEXT(entry, order);
+
+    if (beside != NULL)
+        return beside;
+    return from == EVICTION_COLDEST ? TAILQ_LAST(&eviction->queue, entry_list) : TAILQ_FIRST(&eviction->queue);
+}
+
+/*
+ * In its first round the hand takes what is not marked, and clears the marks of the rest, which it takes in the second:
+ * both from where it stands now. From the hot end both the rounds and their steps go the other way.
+ */
+void eviction_walk_init(struct eviction_walk *walk, const struct eviction *eviction, enum eviction_end from)
+{
+    struct entry *hand = eviction->hand != NULL ? eviction->hand : TAILQ_LAST(&eviction->queue, entry_list);
+
+    walk->eviction = eviction;
+    walk->from = from;
+    walk->begin = hand;
+    if (hand != NULL && from == EVICTION_HOTTEST)
+        walk->begin = eviction_beside(eviction, hand, from);
+    walk->next = walk->begin;
+    walk->visited = from == EVICTION_HOTTEST;
+    walk->last_round = false;
+}
+
+/* The next entry to be looked at; NULL: both rounds are over. */
+static struct entry *eviction_walk_look(struct eviction_walk *walk)
+{
+    struct entry *entry = walk->next;
+
+    if (entry == NULL && !walk->last_round) {
+        entry = walk->begin;
+        walk->visited = !walk->visited;
+        walk->last_round = true;
+    }
+    if (entry != NULL) {
+        walk->next = eviction_beside(walk->eviction, entry, walk->from);
+        if (walk->next == walk->begin)
+            walk->next = NULL;
+    }
+    return entry;
+}
+
+struct entry *eviction_walk_next(struct eviction_walk *walk)
+{
+    struct entry *entry;
+
+    do {
+        entry = eviction_walk_look(walk);
+    } while (entry != NULL && entry->visited != walk->visited);
+    return entry;
+}

@@ -34,4 +34,22 @@ static inline void eviction_hit(struct entry *entry)
  */
 struct entry *eviction_victim(struct eviction *eviction, unsigned *looks);
 
+enum eviction_end { EVICTION_COLDEST, EVICTION_HOTTEST };
+
+/* A walk over the entries in the order in which they would go if nothing were stored or hit meanwhile, from one end. */
+struct eviction_walk {
+    const struct eviction *eviction;
+    enum eviction_end from;
+    struct entry *begin; /* of a round; NULL: there are no entries */
+    struct entry *next;  /* to be looked at; NULL: the round is over */
+    bool visited;        /* what this round takes: the marked ones, or the others */
+    bool last_round;
+};
+
+/* Nothing may be stored, hit or removed while it is used. */
+void eviction_walk_init(struct eviction_walk *walk, const struct eviction *eviction, enum eviction_end from);
+
+/* The next entry; NULL: there are no more. */
+struct entry *eviction_walk_next(struct eviction_walk *walk);
+
 #endif

@@ -65,6 +65,7 @@ static void view_entry_locked(struct snapshot *snapshot, const struct entry *ent
     view->value = entry->value == NULL ? NULL : sluice_value_ref(entry->value);
     view->age_ms = clock_age_ms(now_ms, entry->stored_ms);
     view->ttl_ms = clock_left_ms(now_ms, entry->fresh_until_ms);
+    view->weight = entry->weight;
     snapshot->count++;
 }
 
@@ -120,6 +121,117 @@ enum sluice_error sluice_cache_for_each(struct sluice_cache *cache,
     }
     return SLUICE_OK;
 }
+
+/* ---- in the order of eviction ------------------------------------------------------------------------------------ */
+
+/* The next entry of a walk that a get would still be given. */
+static struct entry *walk_locked(struct eviction_walk *walk, const struct sluice_options *options,
+                                 int64_t now_ms) HOLDS_SHARD;
+static struct entry *walk_locked(struct eviction_walk *walk, const struct sluice_options *options, int64_t now_ms)
+{
+    struct entry *entry;
+
+    do {
+        entry = eviction_walk_next(walk);
+    } while (entry != NULL && worth_at(entry, options, now_ms) == WORTH_NOTHING);
+    return entry;
+}
+
+/* The `limit` entries of a shard that come first. */
+static bool snapshot_order(struct shard *shard, enum eviction_end from, size_t limit, int64_t now_ms,
+                           struct snapshot *snapshot) FREE_OF_SHARD;
+static bool snapshot_order(struct shard *shard, enum eviction_end from, size_t limit, int64_t now_ms,
+                           struct snapshot *snapshot)
+{
+    const struct sluice_options *options = &shard->cache->options;
+    size_t count = 0, keys_size = 0;
+    struct eviction_walk walk;
+    struct entry *entry;
+    bool made;
+
+    lock_acquire(&shard->lock);
+    eviction_walk_init(&walk, &shard->locked.eviction, from);
+    while (count < limit && (entry = walk_locked(&walk, options, now_ms)) != NULL) {
+        count++;
+        keys_size += entry->key_size;
+    }
+    made = snapshot_init(snapshot, count * sizeof(struct sluice_entry_view), keys_size);
+    eviction_walk_init(&walk, &shard->locked.eviction, from);
+    while (made && snapshot->count < count)
+        view_entry_locked(snapshot, walk_locked(&walk, options, now_ms), now_ms);
+    lock_release(&shard->lock);
+    return made;
+}
+
+static void snapshot_free(struct snapshot *snapshot)
+{
+    struct sluice_entry_view *views = (struct sluice_entry_view *)(void *)snapshot->room;
+
+    for (size_t i = 0; i < snapshot->count; i++)
+        sluice_value_unref(views[i].value);
+    free(snapshot->room);
+}
+
+/* Visits the first of each shard, then the second of each, up to `limit`. */
+static void visit_in_turn(const struct snapshot *snapshots, size_t shards_count, size_t limit,
+                          bool (*visit)(void *arg, const struct sluice_entry_view *entry), void *arg) FREE_OF_SHARD;
+static void visit_in_turn(const struct snapshot *snapshots, size_t shards_count, size_t limit,
+                          bool (*visit)(void *arg, const struct sluice_entry_view *entry), void *arg)
+{
+    size_t visited = 0, before = SIZE_MAX;
+
+    for (size_t rank = 0; visited != before; rank++) {
+        before = visited;
+        for (size_t i = 0; i < shards_count && visited < limit; i++) {
+            const struct sluice_entry_view *views = (const struct sluice_entry_view *)(const void *)snapshots[i].room;
+
+            if (rank >= snapshots[i].count)
+                continue;
+            if (!visit(arg, &views[rank]))
+                return;
+            visited++;
+        }
+    }
+}
+
+static enum sluice_error for_each_from(struct sluice_cache *cache, enum eviction_end from, size_t limit,
+                                       bool (*visit)(void *arg, const struct sluice_entry_view *entry),
+                                       void *arg) FREE_OF_SHARD;
+static enum sluice_error for_each_from(struct sluice_cache *cache, enum eviction_end from, size_t limit,
+                                       bool (*visit)(void *arg, const struct sluice_entry_view *entry), void *arg)
+{
+    struct snapshot *snapshots = malloc(cache->shards_count * sizeof *snapshots);
+    int64_t now_ms = clock_now_ms(&cache->options.clock);
+    bool made = snapshots != NULL;
+    size_t count = 0;
+
+    while (made && count < cache->shards_count) {
+        made = snapshot_order(&cache->shards[count], from, limit, now_ms, &snapshots[count]);
+        count += made;
+    }
+    if (made)
+        visit_in_turn(snapshots, count, limit, visit, arg);
+    for (size_t i = 0; i < count; i++)
+        snapshot_free(&snapshots[i]);
+    free(snapshots);
+    return made ? SLUICE_OK : SLUICE_NO_MEMORY;
+}
+
+enum sluice_error sluice_cache_for_each_coldest(struct sluice_cache *cache, size_t limit,
+                                                bool (*visit)(void *arg, const struct sluice_entry_view *entry),
+                                                void *arg)
+{
+    return for_each_from(cache, EVICTION_COLDEST, limit, visit, arg);
+}
+
+enum sluice_error sluice_cache_for_each_hottest(struct sluice_cache *cache, size_t limit,
+                                                bool (*visit)(void *arg, const struct sluice_entry_view *entry),
+                                                void *arg)
+{
+    return for_each_from(cache, EVICTION_HOTTEST, limit, visit, arg);
+}
+
+/* ---- loads in flight --------------------------------------------------------------------------------------------- */
 
 static void view_flight_locked(struct snapshot *snapshot, const struct sluice_load *flight, int64_t now_ms) HOLDS_SHARD;
 static void view_flight_locked(struct snapshot *snapshot, const struct sluice_load *flight, int64_t now_ms)

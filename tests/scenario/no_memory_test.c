@@ -116,6 +116,11 @@ static enum sluice_error run_for_each(struct fixture *fixture)
     return sluice_cache_for_each(fixture->cache, visit_entry, NULL);
 }
 
+static enum sluice_error run_for_each_coldest(struct fixture *fixture)
+{
+    return sluice_cache_for_each_coldest(fixture->cache, 10, visit_entry, NULL);
+}
+
 static enum sluice_error run_for_each_flight(struct fixture *fixture)
 {
     return sluice_cache_for_each_flight(fixture->cache, visit_flight, NULL);
@@ -161,6 +166,7 @@ static const struct attempt {
     /* Without the memory for its reason a failure is still that failure. */
     {"load_fail", park, run_fail, SLUICE_LOAD_FAILED, SLUICE_LOAD_FAILED, 1, expect_nothing},
     {"for_each", store, run_for_each, SLUICE_OK, SLUICE_NO_MEMORY, 1, expect_stored},
+    {"for_each_coldest", store, run_for_each_coldest, SLUICE_OK, SLUICE_NO_MEMORY, 2, expect_stored},
     {"for_each_flight", park, run_for_each_flight, SLUICE_OK, SLUICE_NO_MEMORY, 1, expect_parked},
 };
 

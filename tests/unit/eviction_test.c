@@ -96,6 +96,39 @@ static void a_search_that_ran_out_of_looks_goes_on_where_it_was(void **state)
     assert_int_equal(looks, 0);
 }
 
+/* From each end, what the walk says now and what is evicted then are the same, wherever the hand and the marks are. */
+static void a_walk_tells_the_order_in_which_entries_go(void **state)
+{
+    (void)state;
+    for (unsigned draw = 0; draw < 32 * 5; draw++) {
+        struct entry *coldest[6], *hottest[6];
+        struct eviction_walk walk;
+
+        eviction_init(&eviction);
+        for (size_t i = 0; i < 5; i++) {
+            eviction_stored(&eviction, entries[i]);
+            if ((draw / 5 >> i & 1) != 0)
+                eviction_hit(entries[i]);
+        }
+        eviction.hand = draw % 5 == 0 ? NULL : entries[draw % 5];
+        eviction_walk_init(&walk, &eviction, EVICTION_COLDEST);
+        for (size_t i = 0; i < 6; i++)
+            coldest[i] = eviction_walk_next(&walk);
+        eviction_walk_init(&walk, &eviction, EVICTION_HOTTEST);
+        for (size_t i = 0; i < 6; i++)
+            hottest[i] = eviction_walk_next(&walk);
+        assert_null(coldest[5]);
+        assert_null(hottest[5]);
+        for (size_t i = 0; i < 5; i++) {
+            assert_ptr_equal(victim(), coldest[i]);
+            eviction_removed(&eviction, coldest[i]);
+            assert_ptr_equal(hottest[4 - i], coldest[i]);
+        }
+        eviction_walk_init(&walk, &eviction, EVICTION_HOTTEST);
+        assert_null(eviction_walk_next(&walk));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +137,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(with_all_marked_the_oldest_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(removing_what_the_hand_is_at_moves_it_on, setup, teardown),
         cmocka_unit_test_setup_teardown(a_search_that_ran_out_of_looks_goes_on_where_it_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_walk_tells_the_order_in_which_entries_go, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,7 +70,8 @@ struct sluice_entry_view {
     enum sluice_error error;    /* SLUICE_OK, or what is remembered: SLUICE_NOT_FOUND or a failure */
     struct sluice_value *value; /* or NULL */
     int64_t age_ms;
-    int64_t ttl_ms; /* SLUICE_NEVER: does not expire; 0: stale */
+    int64_t ttl_ms;  /* SLUICE_NEVER: does not expire; 0: stale */
+    uint64_t weight; /* as sluice_stats counts it; 0: pinned */
 };
 
 /*
@@ -81,6 +82,25 @@ struct sluice_entry_view {
 SLUICE_API enum sluice_error sluice_cache_for_each(struct sluice_cache *cache,
                                                    bool (*visit)(void *arg, const struct sluice_entry_view *entry),
                                                    void *arg) SLUICE_CHECK_RESULT;
+
+/*
+ * Visits up to `limit` entries in the order in which the cache would evict them if nothing were stored or used from now
+ * on, or the other way round. The order is the eviction policy's own, an estimate: it knows of each shard what has been
+ * used since it last looked, and since when the rest is there; of the shards one entry is taken of each in turn. What
+ * is pinned or is being evicted has no place in it, and what no get is given any more is left out. Counts as no use.
+ *
+ * A snapshot as of sluice_cache_for_each(), with no lock held during a visit; looks at all entries of a shard, and
+ * needs the memory for `limit` keys of each shard. `visit` returns false to stop. Errors: SLUICE_NO_MEMORY (nothing was
+ * visited).
+ */
+SLUICE_API enum sluice_error sluice_cache_for_each_coldest(struct sluice_cache *cache, size_t limit,
+                                                           bool (*visit)(void *arg,
+                                                                         const struct sluice_entry_view *entry),
+                                                           void *arg) SLUICE_CHECK_RESULT;
+SLUICE_API enum sluice_error sluice_cache_for_each_hottest(struct sluice_cache *cache, size_t limit,
+                                                           bool (*visit)(void *arg,
+                                                                         const struct sluice_entry_view *entry),
+                                                           void *arg) SLUICE_CHECK_RESULT;
 
 /* Where a load in flight stands. */
 #define SLUICE_FLIGHT_STATES(X)                                                                                        \
