@@ -2,6 +2,7 @@
 /* after.c: see after.h. */
 #include "after.h"
 
+#include "call.h"
 #include "core.h"
 #include "flight.h"
 
@@ -10,6 +11,7 @@ void after_init(struct after *after)
     TAILQ_INIT(&after->released);
     TAILQ_INIT(&after->unwanted);
     TAILQ_INIT(&after->records);
+    after->led = NULL;
     leaving_init(&after->leaving);
     after->value = NULL;
     after->due_ms = CLOCK_FAR;
@@ -43,12 +45,14 @@ static void after_spare(struct after *after) LOCK_ATTRIBUTE(no_thread_safety_ana
 static void after_bury(struct after *after, const struct sluice_listener *listener) FREE_OF_SHARD;
 static void after_bury(struct after *after, const struct sluice_listener *listener)
 {
+    struct sluice_load *outer = call_enter(after->led); /* a listener that gets that key must not wait for itself */
     struct entry *record, *next;
 
     for (record = TAILQ_FIRST(&after->records); record != NULL; record = next) {
         next = TAILQ_NEXT(record, order);
         entry_bury(record, listener);
     }
+    call_leave(outer);
     sluice_value_unref(after->value);
 }
 

@@ -17,6 +17,20 @@ struct sluice_load *call_current(void)
     return call_running;
 }
 
+struct sluice_load *call_enter(struct sluice_load *flight)
+{
+    struct sluice_load *outer = call_running;
+
+    if (flight != NULL)
+        call_running = flight;
+    return outer;
+}
+
+void call_leave(struct sluice_load *outer)
+{
+    call_running = outer;
+}
+
 void call_chain_init(struct call_chain *chain)
 {
     chain->first = chain->last = NULL;

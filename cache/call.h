@@ -38,4 +38,12 @@ void call_load_later(struct call_chain *chain) FREE_OF_SHARD;
 /* The load whose loader has been called on this thread and has not returned; NULL: none. Borrowed. */
 struct sluice_load *call_current(void);
 
+/*
+ * Until call_leave(), what this thread does counts as done within the loader of this flight, which is to be called
+ * next: what it waits for, the load waits for (rule 17). NULL: nothing changes. Returns what call_leave() has to be
+ * given.
+ */
+struct sluice_load *call_enter(struct sluice_load *flight);
+void call_leave(struct sluice_load *outer);
+
 #endif

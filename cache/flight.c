@@ -155,6 +155,7 @@ enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, c
     if (entry == NULL)
         goto no_entry;
     flight_begin_locked(created, entry, plan->now_ms, after);
+    after->led = created;
     *flight = created;
     return SLUICE_OK;
 

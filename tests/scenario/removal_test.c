@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* removal_test.c: the listener is told exactly once of every stored value that leaves, and why (rule 22). */
 #include "crowd.h"
+#include "errand.h"
 #include "removals.h"
+
+#include <stdlib.h>
 
 static struct removals *removals;
 
@@ -226,6 +229,58 @@ static void rule_22_a_listener_may_call_the_cache(void **state)
     fixture_expect_absent(fixture, "key");
 }
 
+/* What a listener was given that got the key whose loader its own thread was about to call. */
+static struct {
+    struct fixture *fixture;
+    enum sluice_error error;
+    unsigned calls;
+} asking;
+
+static void get_the_key(void *self, const struct sluice_removal *removal)
+{
+    struct sluice_value *value = NULL;
+    (void)self;
+    if (removal->cause != SLUICE_REMOVED_EXPIRED)
+        return;
+    asking.calls++;
+    asking.error = sluice_get(asking.fixture->cache, removal->key, removal->key_size, SLUICE_WAIT_FOREVER, &value);
+    sluice_value_unref(value);
+}
+
+static void get_elsewhere(void *arg)
+{
+    struct sluice_value *value = NULL;
+    if (sluice_get(((struct fixture *)arg)->cache, "key", 3, SLUICE_WAIT_FOREVER, &value) != SLUICE_OK)
+        abort();
+    sluice_value_unref(value);
+}
+
+static void refresh_elsewhere(void *arg)
+{
+    if (sluice_refresh(((struct fixture *)arg)->cache, "key", 3) != SLUICE_OK)
+        abort();
+}
+
+static void rule_17_a_listener_that_waits_for_the_load_that_waits_for_it_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int refresh = 0; refresh <= 1; refresh++) {
+        asking.fixture = fixture;
+        asking.calls = 0;
+        fixture->options.listener = (struct sluice_listener){.removed = get_the_key};
+        fixture_open(fixture);
+        gated_loader_set_mode(fixture->loader, GATED_ANSWER);
+        fixture_put_ttl(fixture, "key", "old", 100);
+        fake_clock_advance(&fixture->clock, 100);
+        assert_true(errand_run_elsewhere(refresh ? refresh_elsewhere : get_elsewhere, fixture));
+        assert_int_equal(asking.calls, 1);
+        assert_int_equal(asking.error, SLUICE_CIRCULAR);
+        AWAIT(fixture_stats(fixture).loads_in_flight == 0);
+        fixture_destroy_cache(fixture);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -239,6 +294,7 @@ int main(void)
         REMOVAL_TEST(rule_22_what_is_not_stored_does_not_leave),
         REMOVAL_TEST(rule_22_what_is_stored_at_the_end_leaves_with_the_cache),
         REMOVAL_TEST(rule_22_a_listener_may_call_the_cache),
+        FIXTURE_TEST(rule_17_a_listener_that_waits_for_the_load_that_waits_for_it_is_refused),
     };
     FIXTURE_MAIN(tests);
 }
