@@ -44,7 +44,7 @@ static void leaving_take(struct shard *shard, const struct entry *entry, uint32_
     after_init(&after);
     lock_acquire(&shard->lock);
     found = table_find(&shard->locked.table, entry->key, entry->key_size, entry->node.hashv);
-    if (found == entry && found->leaving == number)
+    if (found == entry && found->leaving == number && !shard_sweep_locked(shard, found, &after))
         shard_end_leaving_locked(shard, found, &after);
     lock_release(&shard->lock);
     after_run(&after, shard->cache);

@@ -146,10 +146,15 @@ static bool snapshot_order(struct shard *shard, enum eviction_end from, size_t l
     const struct sluice_options *options = &shard->cache->options;
     size_t count = 0, keys_size = 0;
     struct eviction_walk walk;
+    unsigned all = UINT_MAX;
     struct entry *entry;
+    struct after after;
     bool made;
 
+    after_init(&after);
     lock_acquire(&shard->lock);
+    while (sweep_some_locked(shard, &all, &after))
+        ;
     eviction_walk_init(&walk, &shard->locked.eviction, from);
     while (count < limit && (entry = walk_locked(&walk, options, now_ms)) != NULL) {
         count++;
@@ -160,6 +165,7 @@ static bool snapshot_order(struct shard *shard, enum eviction_end from, size_t l
     while (made && snapshot->count < count)
         view_entry_locked(snapshot, walk_locked(&walk, options, now_ms), now_ms);
     lock_release(&shard->lock);
+    after_run(&after, shard->cache);
     return made;
 }
 

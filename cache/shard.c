@@ -209,6 +209,13 @@ void shard_end_leaving_locked(struct shard *shard, struct entry *entry, struct a
     shard->locked.counters.evicted++;
 }
 
+bool shard_sweep_locked(struct shard *shard, struct entry *entry, struct after *after)
+{
+    if (entry->conforms == shard->locked.decrees.last)
+        return false;
+    return sweep_entry_locked(shard, entry, after) || !entry->ready;
+}
+
 struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, unsigned looks, struct after *after)
 {
     bool told = leaving_is_told(shard->cache);
@@ -224,6 +231,8 @@ struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, uns
         if (told && leaving_is_full(&after->leaving))
             break;
         batch.freed += core_cost(shard->cache, victim->weight);
+        if (shard_sweep_locked(shard, victim, after))
+            continue;
         if (told && entry_has_value(victim))
             leaving_mark_locked(shard, victim, &after->leaving);
         else

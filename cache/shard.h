@@ -95,6 +95,10 @@ bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after 
  */
 size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *left) HOLDS_SHARD;
 
+/* Before a stored entry is evicted: takes it away if an invalidation concerns it (rule 3). True: it has left for that.
+ */
+bool shard_sweep_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
+
 /* Step 1 and step 3 of leaving.h, for an entry that is stored; the second takes it away as evicted. */
 void shard_begin_leaving_locked(struct shard *shard, struct entry *entry) HOLDS_SHARD;
 void shard_end_leaving_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;

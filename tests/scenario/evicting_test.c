@@ -217,6 +217,20 @@ static void rule_22_what_is_invalidated_meanwhile_leaves_for_that_once(void **st
         }
 }
 
+static void rule_3_what_is_invalidated_already_is_not_offered(void **state)
+{
+    struct fixture *fixture = *state;
+    open_full(fixture, NULL);
+
+    fixture_invalidate(fixture, INVALIDATION_PREFIX, "one");
+    fixture_put(fixture, "three", "3");
+    fixture_put(fixture, "four", "4");
+    removals_expect(tier.removed, "one", "1", SLUICE_REMOVED_EXPLICIT);
+    removals_expect(tier.offered, "two", "2", SLUICE_REMOVED_SIZE);
+    removals_expect_none(tier.offered);
+    expect_maximum_kept(fixture);
+}
+
 static void inside_put_again_after_all_is_gone(struct fixture *fixture, const struct sluice_removal *removal)
 {
     (void)removal;
@@ -478,6 +492,7 @@ int main(void)
         EVICTING_TEST(nobody_evicts_more_in_the_place_of_what_is_leaving),
         EVICTING_TEST(rule_22_what_is_replaced_meanwhile_stays_and_the_old_value_was_replaced),
         EVICTING_TEST(rule_22_what_is_invalidated_meanwhile_leaves_for_that_once),
+        EVICTING_TEST(rule_3_what_is_invalidated_already_is_not_offered),
         EVICTING_TEST(rule_22_a_new_entry_of_the_key_is_not_taken_for_the_one_that_was_leaving),
         EVICTING_TEST(rule_22_what_expires_meanwhile_has_expired_and_is_not_offered_again),
         EVICTING_TEST(rule_22_a_reload_that_ends_meanwhile_replaces_the_value),

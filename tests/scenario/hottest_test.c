@@ -164,6 +164,8 @@ static void what_is_pinned_expired_or_only_in_flight_is_left_out(void **state)
     fixture_put(fixture, "pinned", "value");
     fixture_put_ttl(fixture, "dies", "value", 100);
     fixture_put(fixture, "lives", "value");
+    fixture_put(fixture, "invalid", "value");
+    fixture_invalidate(fixture, INVALIDATION_PREFIX, "invalid");
     call_park(fixture, WAY_ASYNC, "flies", SLUICE_WAIT_FOREVER);
     fake_clock_advance(&fixture->clock, 100);
 
