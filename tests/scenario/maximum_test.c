@@ -182,14 +182,17 @@ static void others_wait_for_a_batch_at_most_and_a_store_pays_for_itself_alone(vo
 
 /* ---- under load -------------------------------------------------------------------------------------------------- */
 
-#define STORES 20000
+#define CHANGES    200
+#define STORES_MIN 2000 /* in all, while the maximum is changed */
+
+static atomic_bool storing;
 
 static void store_many(void *arg)
 {
     struct fixture *fixture = arg;
     struct random random;
     random_init(&random, (uintptr_t)&random);
-    for (int i = 0; i < STORES; i++) {
+    while (atomic_load(&storing)) {
         char key[16];
         int size = snprintf(key, sizeof key, "%u", random_below(&random, 4 * ENTRIES));
         const struct sluice_content content = {.data = key, .size = (size_t)size, .ttl_ms = SLUICE_TTL_DEFAULT};
@@ -205,17 +208,20 @@ static void rule_10_the_last_maximum_holds_after_changes_and_stores_at_once(void
     for (unsigned shards = 1; shards <= 8; shards *= 8) {
         open_full(fixture, shards);
         struct errand *errands[2];
+        atomic_store(&storing, true);
         for (size_t i = 0; i < COUNT_OF(errands); i++)
             errands[i] = errand_start(store_many, fixture);
         int64_t start_ms = await_now_ms();
-        unsigned changes = 0;
-        while (fixture_stats(fixture).puts < ENTRIES + COUNT_OF(errands) * STORES && await_again(start_ms))
-            set_maximum(fixture, changes++ % 2 ? ENTRIES : 10);
+        for (unsigned changes = 0;
+             (changes < CHANGES || fixture_stats(fixture).puts < ENTRIES + STORES_MIN) && await_again(start_ms);
+             changes++)
+            set_maximum(fixture, changes % 2 ? ENTRIES : 10);
+        atomic_store(&storing, false);
         for (size_t i = 0; i < COUNT_OF(errands); i++) {
             assert_true(errand_ended(errands[i]));
             errand_join(errands[i]);
         }
-        assert_true(changes > 2);
+        assert_true(fixture_stats(fixture).puts >= ENTRIES + STORES_MIN);
         set_maximum(fixture, 20);
         assert_in_range(fixture_stats(fixture).entries, 1, 20);
         fixture_destroy_cache(fixture);
