@@ -150,7 +150,7 @@ static void expire_entries_locked(struct shard *shard, unsigned *budget, struct 
     while ((timer = wheel_pop(&shard->locked.expiries, budget)) != NULL) {
         struct entry *entry = (struct entry *)((char *)timer - offsetof(struct entry, expiry));
 
-        (void)shard_expire_locked(shard, entry, after);
+        shard_ring_locked(shard, entry, after);
     }
 }
 

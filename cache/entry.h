@@ -40,6 +40,7 @@ struct entry {
     struct sluice_value *value; /* stored: the value, or a failure's reason; NULL for a not-found */
     int64_t stored_ms;          /* stored: when, or when renewed */
     int64_t fresh_until_ms;     /* stored: its time to live ends; CLOCK_FAR: never */
+    int64_t accessed_ms;        /* a value, with expire_after_access_ms: last stored, renewed or given */
     int64_t reload_at_ms;       /* a value: from then on a get has it loaded anew; CLOCK_FAR: never */
     uint64_t weight;            /* stored: as it was found to be when it was brought; 0: pinned */
     _Atomic uint32_t refs;      /* of the memory: the table's or the record's owner, and each who holds it */
@@ -52,6 +53,7 @@ struct entry {
     bool ready;     /* an answer is stored */
     bool offered;   /* stored, and of a record: `evicting` has been told of the value, or is about to be */
     bool visited;   /* of the eviction policy: hit since it was last looked at */
+    bool held_off;  /* a value whose last reload failed: not before reload_at_ms is another one due */
     unsigned char key[];
 };
 

@@ -69,11 +69,11 @@ bool get_look_locked(struct get *get, struct entry **entry, struct sluice_outcom
     worth = shard_find_locked(shard, get->plan.key, get->plan.key_size, get->plan.hash, now_ms, entry, &get->after);
     if (worth != WORTH_FRESH && worth != WORTH_STALE)
         return false;
-    shard_answer_locked(*entry, worth, now_ms, outcome);
+    shard_answer_locked(shard, *entry, worth, now_ms, outcome);
     shard->locked.counters.hits++;
     if (worth == WORTH_STALE)
         shard->locked.counters.stale++;
-    if (worth_reloading(*entry, now_ms))
+    if (worth_reloading(*entry, worth, now_ms))
         get_refresh_locked(get, *entry);
     return true;
 }

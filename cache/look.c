@@ -54,8 +54,10 @@ static const void *snapshot_key(struct snapshot *snapshot, const void *key, size
     return copy;
 }
 
-static void view_entry_locked(struct snapshot *snapshot, const struct entry *entry, int64_t now_ms) HOLDS_SHARD;
-static void view_entry_locked(struct snapshot *snapshot, const struct entry *entry, int64_t now_ms)
+static void view_entry_locked(struct snapshot *snapshot, const struct entry *entry,
+                              const struct sluice_options *options, int64_t now_ms) HOLDS_SHARD;
+static void view_entry_locked(struct snapshot *snapshot, const struct entry *entry,
+                              const struct sluice_options *options, int64_t now_ms)
 {
     struct sluice_entry_view *view = (struct sluice_entry_view *)(void *)snapshot->room + snapshot->count;
 
@@ -64,7 +66,7 @@ static void view_entry_locked(struct snapshot *snapshot, const struct entry *ent
     view->error = (enum sluice_error)entry->answer;
     view->value = entry->value == NULL ? NULL : sluice_value_ref(entry->value);
     view->age_ms = clock_age_ms(now_ms, entry->stored_ms);
-    view->ttl_ms = clock_left_ms(now_ms, entry->fresh_until_ms);
+    view->ttl_ms = clock_left_ms(now_ms, worth_fresh_until_ms(entry, options));
     view->weight = entry->weight;
     snapshot->count++;
 }
@@ -91,7 +93,7 @@ static enum sluice_error snapshot_entries(struct shard *shard, int64_t now_ms, s
     if (snapshot_init(snapshot, count * sizeof(struct sluice_entry_view), keys_size)) {
         for (entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry)) {
             if (worth_at(entry, &shard->cache->options, now_ms) != WORTH_NOTHING)
-                view_entry_locked(snapshot, entry, now_ms);
+                view_entry_locked(snapshot, entry, &shard->cache->options, now_ms);
         }
         error = SLUICE_OK;
     }
@@ -163,7 +165,7 @@ static bool snapshot_order(struct shard *shard, enum eviction_end from, size_t l
     made = snapshot_init(snapshot, count * sizeof(struct sluice_entry_view), keys_size);
     eviction_walk_init(&walk, &shard->locked.eviction, from);
     while (made && snapshot->count < count)
-        view_entry_locked(snapshot, walk_locked(&walk, options, now_ms), now_ms);
+        view_entry_locked(snapshot, walk_locked(&walk, options, now_ms), options, now_ms);
     lock_release(&shard->lock);
     after_run(&after, shard->cache);
     return made;

@@ -40,6 +40,8 @@ static const char *time_fault(const struct sluice_options *options)
 {
     if (!span_valid(options->expire_after_write_ms, true))
         return "expire_after_write_ms must be at least 0, or SLUICE_NEVER";
+    if (!span_valid(options->expire_after_access_ms, true) || options->expire_after_access_ms == 0)
+        return "expire_after_access_ms must be at least 1, or SLUICE_NEVER";
     if (!span_valid(options->not_found_ttl_ms, true))
         return "not_found_ttl_ms must be at least 0, or SLUICE_NEVER";
     if (!span_valid(options->failure_backoff_ms, false))

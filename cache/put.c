@@ -35,17 +35,17 @@ static bool put_may(const struct put *put, const struct entry *entry, enum worth
 }
 
 /* What is there, for a caller whose condition did not hold. */
-static void put_tell_locked(const struct put *put, const struct entry *entry, enum worth worth,
-                            struct sluice_outcome *present) HOLDS_SHARD;
-static void put_tell_locked(const struct put *put, const struct entry *entry, enum worth worth,
-                            struct sluice_outcome *present)
+static void put_tell_locked(const struct shard *shard, const struct put *put, const struct entry *entry,
+                            enum worth worth, struct sluice_outcome *present) HOLDS_SHARD;
+static void put_tell_locked(const struct shard *shard, const struct put *put, const struct entry *entry,
+                            enum worth worth, struct sluice_outcome *present)
 {
     static const struct sluice_outcome empty = SLUICE_OUTCOME_INIT;
 
     *present = empty;
     present->error = SLUICE_NOT_CACHED;
     if (worth == WORTH_FRESH || worth == WORTH_STALE)
-        shard_answer_locked(entry, worth, put->now_ms, present);
+        shard_answer_locked(shard, entry, worth, put->now_ms, present);
 }
 
 /* Settles the key with the value, whatever was there: a load in flight, an answer, or nothing. */
@@ -63,7 +63,7 @@ static enum sluice_error put_locked(struct shard *shard, struct put *put, struct
     worth = shard_peek_locked(shard, put->key.data, put->key.size, put->hash, put->now_ms, &entry, after);
     if (!put_may(put, entry, worth)) {
         if (present != NULL)
-            put_tell_locked(put, entry, worth, present);
+            put_tell_locked(shard, put, entry, worth, present);
         return SLUICE_UNCHANGED;
     }
     if (entry == NULL)

@@ -171,6 +171,17 @@ bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after 
     return shard_take_locked(shard, entry, SLUICE_REMOVED_EXPIRED, after);
 }
 
+void shard_ring_locked(struct shard *shard, struct entry *entry, struct after *after)
+{
+    int64_t gone_ms = worth_until_ms(entry, &shard->cache->options);
+
+    /* By the wheel's own time: it may have been turned further than this call's clock. */
+    if (gone_ms > shard->locked.expiries.now_ms)
+        wheel_start(&shard->locked.expiries, &entry->expiry, gone_ms);
+    else
+        (void)shard_expire_locked(shard, entry, after);
+}
+
 size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *left)
 {
     struct sluice_stats *counters = &shard->locked.counters;
@@ -278,10 +289,13 @@ enum worth shard_find_locked(struct shard *shard, const void *key, size_t key_si
 
     if (worth == WORTH_FRESH || worth == WORTH_STALE)
         eviction_hit(*entry);
+    if (worth == WORTH_FRESH)
+        worth_touch(*entry, &shard->cache->options, now_ms);
     return worth;
 }
 
-void shard_answer_locked(const struct entry *entry, enum worth worth, int64_t now_ms, struct sluice_outcome *outcome)
+void shard_answer_locked(const struct shard *shard, const struct entry *entry, enum worth worth, int64_t now_ms,
+                         struct sluice_outcome *outcome)
 {
     bool is_value = entry->answer == SLUICE_OK;
 
@@ -292,7 +306,7 @@ void shard_answer_locked(const struct entry *entry, enum worth worth, int64_t no
     outcome->value = is_value ? entry->value : NULL;
     outcome->reason = is_value ? NULL : entry->value;
     outcome->age_ms = clock_age_ms(now_ms, entry->stored_ms);
-    outcome->ttl_ms = clock_left_ms(now_ms, entry->fresh_until_ms);
+    outcome->ttl_ms = clock_left_ms(now_ms, worth_fresh_until_ms(entry, &shard->cache->options));
     outcome->stored = true;
     outcome->stale = worth != WORTH_FRESH;
 }

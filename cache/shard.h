@@ -59,12 +59,12 @@ struct entry *shard_add_locked(struct shard *shard, const void *key, size_t key_
 enum worth shard_peek_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash, int64_t now_ms,
                              struct entry **entry, struct after *after) HOLDS_SHARD;
 
-/* As shard_peek_locked(), for a get: WORTH_FRESH and WORTH_STALE mark the answer as hit. */
+/* As shard_peek_locked(), for a get: WORTH_FRESH and WORTH_STALE mark the answer as hit, and what is fresh as read. */
 enum worth shard_find_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash, int64_t now_ms,
                              struct entry **entry, struct after *after) HOLDS_SHARD;
 
 /* What a stored entry answers, as a hit; takes a reference of the value for the outcome. */
-void shard_answer_locked(const struct entry *entry, enum worth worth, int64_t now_ms,
+void shard_answer_locked(const struct shard *shard, const struct entry *entry, enum worth worth, int64_t now_ms,
                          struct sluice_outcome *outcome) HOLDS_SHARD;
 
 /* Makes an answer that was put into the entry count as stored; its place in the eviction order is the caller's part. */
@@ -84,6 +84,12 @@ void shard_unstore_locked(struct shard *shard, struct entry *entry, enum sluice_
 /* Takes an entry away, READY or BARE. */
 void shard_drop_locked(struct shard *shard, struct entry *entry, enum sluice_removal_cause cause,
                        struct after *after) HOLDS_SHARD;
+
+/*
+ * The entry's timer has come: its answer is taken away, or, if it has been read since the timer was set, the timer is
+ * set anew. So a read moves no timer, and one that comes costs a step for each span in which the value was read.
+ */
+void shard_ring_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
 
 /* Takes a stored answer away because its time is over. The entry stays if it has a flight; true: it is gone. */
 bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;

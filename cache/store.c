@@ -90,12 +90,9 @@ static void store_date_locked(struct shard *shard, struct entry *entry, const st
     entry->stored_ms = now_ms;
     entry->conforms = shard->locked.decrees.last;
     entry->fresh_until_ms = clock_after_ms(now_ms, ttl_ms);
-    entry->reload_at_ms = CLOCK_FAR;
-    if (answer->error == SLUICE_OK) {
-        entry->reload_at_ms = clock_after_ms(now_ms, refresh_ms);
-        if (entry->reload_at_ms > entry->fresh_until_ms)
-            entry->reload_at_ms = entry->fresh_until_ms;
-    }
+    entry->accessed_ms = now_ms;
+    entry->reload_at_ms = answer->error == SLUICE_OK ? clock_after_ms(now_ms, refresh_ms) : CLOCK_FAR;
+    entry->held_off = false;
     shard_arm_locked(shard, entry, after);
 }
 
@@ -115,15 +112,15 @@ struct sluice_outcome store_outcome(const struct answer *answer)
 }
 
 /* The old value, in place of the failure of its reload, whose reason goes along. */
-static struct sluice_outcome outcome_of_old(const struct entry *entry, const struct answer *failure, enum worth worth,
-                                            int64_t now_ms)
+static struct sluice_outcome outcome_of_old(const struct sluice_options *options, const struct entry *entry,
+                                            const struct answer *failure, enum worth worth, int64_t now_ms)
 {
     struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
 
     outcome.value = entry->value;
     outcome.reason = failure->value;
     outcome.age_ms = clock_age_ms(now_ms, entry->stored_ms);
-    outcome.ttl_ms = clock_left_ms(now_ms, entry->fresh_until_ms);
+    outcome.ttl_ms = clock_left_ms(now_ms, worth_fresh_until_ms(entry, options));
     outcome.stored = true;
     outcome.stale = worth != WORTH_FRESH;
     return outcome;
@@ -140,6 +137,7 @@ static void store_keep_old(const struct sluice_options *options, struct entry *e
 
     count_failure(entry, failure->error);
     entry->reload_at_ms = clock_after_ms(now_ms, backoff_ms(entry, first_ms, most_ms));
+    entry->held_off = true;
 }
 
 /* Stores in an entry that has nothing stored. */
@@ -173,19 +171,20 @@ void store_settle_locked(struct shard *shard, struct entry *entry, const struct 
     }
     if (failed && entry_has_value(entry) && worth != WORTH_NOTHING) {
         store_keep_old(options, entry, answer, now_ms);
-        *outcome = outcome_of_old(entry, answer, worth, now_ms);
+        *outcome = outcome_of_old(options, entry, answer, worth, now_ms);
         return;
     }
     ttl_ms = answer_ttl_ms(options, entry, answer);
     *outcome = store_outcome(answer);
     outcome->stored = ttl_ms != 0 && !core_outweighs(shard->cache, answer_weight(options, entry, answer));
-    outcome->ttl_ms = outcome->stored ? ttl_ms : 0;
     if (outcome->stored && answer->renews && entry_has_value(entry) && entry->value == answer->value) {
         store_date_locked(shard, entry, answer, now_ms, ttl_ms, after);
-        return;
+    } else {
+        if (entry->ready)
+            shard_unstore_locked(shard, entry, SLUICE_REMOVED_REPLACED, record, after);
+        if (outcome->stored)
+            store_answer_locked(shard, entry, answer, now_ms, ttl_ms, after);
     }
-    if (entry->ready)
-        shard_unstore_locked(shard, entry, SLUICE_REMOVED_REPLACED, record, after);
     if (outcome->stored)
-        store_answer_locked(shard, entry, answer, now_ms, ttl_ms, after);
+        outcome->ttl_ms = clock_left_ms(now_ms, worth_fresh_until_ms(entry, options));
 }

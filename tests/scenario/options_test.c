@@ -5,6 +5,7 @@
 #define SPAN_MS_MAX       (INT64_MAX / 4)
 
 #define EXPIRE_WORDS      "expire_after_write_ms must be at least 0, or SLUICE_NEVER"
+#define ACCESS_WORDS      "expire_after_access_ms must be at least 1, or SLUICE_NEVER"
 #define NOT_FOUND_WORDS   "not_found_ttl_ms must be at least 0, or SLUICE_NEVER"
 #define BACKOFF_WORDS     "failure_backoff_ms must be at least 0"
 #define BACKOFF_MAX_WORDS "failure_backoff_max_ms must be at least 0"
@@ -41,6 +42,11 @@ static const struct change {
     CHANGE(expire_after_write_ms, 0, NULL),
     CHANGE(expire_after_write_ms, SLUICE_NEVER, NULL),
     CHANGE(expire_after_write_ms, SPAN_MS_MAX, NULL),
+    CHANGE(expire_after_access_ms, -2, ACCESS_WORDS),
+    CHANGE(expire_after_access_ms, 0, ACCESS_WORDS),
+    CHANGE(expire_after_access_ms, SPAN_MS_MAX + 1, ACCESS_WORDS),
+    CHANGE(expire_after_access_ms, 1, NULL),
+    CHANGE(expire_after_access_ms, SPAN_MS_MAX, NULL),
     CHANGE(not_found_ttl_ms, -2, NOT_FOUND_WORDS),
     CHANGE(not_found_ttl_ms, SPAN_MS_MAX + 1, NOT_FOUND_WORDS),
     CHANGE(not_found_ttl_ms, SLUICE_NEVER, NULL),

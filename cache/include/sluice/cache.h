@@ -88,12 +88,15 @@ SLUICE_API enum sluice_error sluice_cache_set_maximum(struct sluice_cache *cache
 /*
  * What a get makes of a stored value, by the time since it was stored or renewed:
  *   past its refresh time   it is given, and one load is started in the background, if none is on (rule 11)
- *   past its time to live, within stale_while_revalidate_ms
+ *   past its expiry, within stale_while_revalidate_ms
  *                           likewise, and it is marked as stale (rule 12)
  *   past that, within stale_if_error_ms
  *                           the get waits for a load, and is given the old value, marked as stale, if that load fails;
  *                           at once while the back-off after a failed load runs
  *   past all that           it is gone
+ * A value expires when its time to live is over, or, if that is sooner, expire_after_access_ms after it was last stored
+ * or given while it was fresh, be it by sluice_get_if_present(). A snapshot does not count, nor does a stale hit.
+ *
  * A failed load keeps the old value, and none is started for it until the back-off is over: failure_backoff_ms, or one
  * second where that is 0, growing likewise with each failure in a row. A load that brings a value, or finds that there
  * is none, replaces it. A load in the background that can't be started, for a bound or for want of memory, is tried

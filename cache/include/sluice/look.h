@@ -70,7 +70,7 @@ struct sluice_entry_view {
     enum sluice_error error;    /* SLUICE_OK, or what is remembered: SLUICE_NOT_FOUND or a failure */
     struct sluice_value *value; /* or NULL */
     int64_t age_ms;
-    int64_t ttl_ms;  /* SLUICE_NEVER: does not expire; 0: stale */
+    int64_t ttl_ms;  /* until it expires, if it is not read; SLUICE_NEVER: does not expire; 0: stale */
     uint64_t weight; /* as sluice_stats counts it; 0: pinned */
 };
 

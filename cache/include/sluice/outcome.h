@@ -89,9 +89,9 @@ struct sluice_outcome {
     struct sluice_value *value;  /* the value, or NULL */
     struct sluice_value *reason; /* why the load failed, as text, or NULL */
     int64_t age_ms;              /* since the value (or not-found, or failure) was stored or loaded */
-    int64_t ttl_ms;              /* what is left of its time to live; SLUICE_NEVER: it does not expire */
+    int64_t ttl_ms;              /* what is left until it expires, if it is not read again; SLUICE_NEVER: it does not */
     bool stored;                 /* whether it is in the table as far as this get knows */
-    bool stale;                  /* the value is past its time to live, and given on purpose (rule 12); ttl_ms is 0 */
+    bool stale;                  /* the value has expired, and is given on purpose (rule 12); ttl_ms is 0 */
 };
 
 #define SLUICE_OUTCOME_INIT                                                                                            \
