@@ -4,11 +4,12 @@
 
 #include <sluice/cache.h>
 
-#define SPAN_MS_MAX     (INT64_MAX / 4) /* so that an instant plus a span stays an instant */
-#define KEY_SIZE_MAX    65535
-#define VALUE_SIZE_MAX  ((size_t)INT32_MAX)
-#define SHARDS_MAX      256
-#define WAITERS_MAX_MAX ((size_t)1 << 30) /* each holds a reference of the value, which counts to 2^32 */
+#define SPAN_MS_MAX        (INT64_MAX / 4) /* so that an instant plus a span stays an instant */
+#define JITTER_PERCENT_MAX 50
+#define KEY_SIZE_MAX       65535
+#define VALUE_SIZE_MAX     ((size_t)INT32_MAX)
+#define SHARDS_MAX         256
+#define WAITERS_MAX_MAX    ((size_t)1 << 30) /* each holds a reference of the value, which counts to 2^32 */
 
 static const char *bounds_fault(const struct sluice_options *options)
 {
@@ -42,6 +43,8 @@ static const char *time_fault(const struct sluice_options *options)
         return "expire_after_write_ms must be at least 0, or SLUICE_NEVER";
     if (!span_valid(options->expire_after_access_ms, true) || options->expire_after_access_ms == 0)
         return "expire_after_access_ms must be at least 1, or SLUICE_NEVER";
+    if (options->expiry_jitter_percent > JITTER_PERCENT_MAX)
+        return "expiry_jitter_percent must be 0 to 50";
     if (!span_valid(options->not_found_ttl_ms, true))
         return "not_found_ttl_ms must be at least 0, or SLUICE_NEVER";
     if (!span_valid(options->failure_backoff_ms, false))

@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "flight.h"
+#include "hash.h"
 #include "sweep.h"
 #include "value.h"
 
@@ -25,6 +26,8 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     TAILQ_INIT(&shard->locked.flights);
     shard->locked.leaving = 0;
     shard->locked.leavings = 0;
+    /* The place in memory sets the shards apart, and the caches of a process. */
+    chance_init(&shard->locked.chance, hash_key(cache->seed, &shard, sizeof shard));
     shard->locked.counters = zero;
     shard->locked.closed = false;
     lock_release(&shard->lock);

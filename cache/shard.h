@@ -7,6 +7,7 @@
 #define CACHE_SHARD_H
 
 #include "after.h"
+#include "chance.h"
 #include "decree.h"
 #include "eviction.h"
 #include "lock.h"
@@ -29,6 +30,7 @@ struct shard {
         struct decrees decrees;       /* invalidations that are still to be carried out */
         struct flight_list flights;   /* every load that has not ended, in the order in which they began */
         struct table cleared;         /* what an invalidation of all left to be freed */
+        struct chance chance;         /* for jitter */
         uint64_t leaving;             /* what the entries that are leaving would count against the maximum */
         uint32_t leavings;            /* numbers given to them so far */
         struct sluice_stats counters; /* the totals, and the levels of this shard */

@@ -61,12 +61,27 @@ static void count_failure(struct entry *entry, enum sluice_error error)
         entry->failures++;
 }
 
-/* How long the answer is to be kept; 0: not at all (rules 5, 6, 13). Counts a failure. */
-static int64_t answer_ttl_ms(const struct sluice_options *options, struct entry *entry, const struct answer *answer)
+int64_t store_jittered_ms_locked(struct shard *shard, int64_t ttl_ms)
 {
+    int64_t percent = shard->cache->options.expiry_jitter_percent;
+
+    if (percent == 0 || ttl_ms <= 0)
+        return ttl_ms;
+    /* At most a half: what is to be stored for one millisecond is stored. */
+    return ttl_ms - chance_up_to(&shard->locked.chance, ttl_ms / 100 * percent + ttl_ms % 100 * percent / 100);
+}
+
+/* How long the answer is to be kept; 0: not at all (rules 5, 6, 13). Counts a failure. */
+static int64_t answer_ttl_ms_locked(struct shard *shard, struct entry *entry, const struct answer *answer) HOLDS_SHARD;
+static int64_t answer_ttl_ms_locked(struct shard *shard, struct entry *entry, const struct answer *answer)
+{
+    const struct sluice_options *options = &shard->cache->options;
+
     if (answer->error == SLUICE_OK) {
+        bool by_default = answer->ttl_ms == SLUICE_TTL_DEFAULT;
+
         entry->failures = 0;
-        return answer->ttl_ms == SLUICE_TTL_DEFAULT ? options->expire_after_write_ms : answer->ttl_ms;
+        return store_jittered_ms_locked(shard, by_default ? options->expire_after_write_ms : answer->ttl_ms);
     }
     if (answer->error == SLUICE_NOT_FOUND) {
         entry->failures = 0;
@@ -174,7 +189,7 @@ void store_settle_locked(struct shard *shard, struct entry *entry, const struct 
         *outcome = outcome_of_old(options, entry, answer, worth, now_ms);
         return;
     }
-    ttl_ms = answer_ttl_ms(options, entry, answer);
+    ttl_ms = answer_ttl_ms_locked(shard, entry, answer);
     *outcome = store_outcome(answer);
     outcome->stored = ttl_ms != 0 && !core_outweighs(shard->cache, answer_weight(options, entry, answer));
     if (outcome->stored && answer->renews && entry_has_value(entry) && entry->value == answer->value) {

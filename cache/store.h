@@ -32,6 +32,9 @@ void store_weigh(const struct sluice_cache *cache, const void *key, size_t key_s
 void store_settle_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
                          struct entry **record, struct sluice_outcome *outcome, struct after *after) HOLDS_SHARD;
 
+/* A time to live that a value is stored with, shortened at random as expiry_jitter_percent says; SLUICE_NEVER stays. */
+int64_t store_jittered_ms_locked(struct shard *shard, int64_t ttl_ms) HOLDS_SHARD;
+
 /* The outcome that an answer is to those who wait and find nothing stored; borrowed from it. */
 struct sluice_outcome store_outcome(const struct answer *answer);
 

@@ -6,6 +6,7 @@
 
 #define EXPIRE_WORDS      "expire_after_write_ms must be at least 0, or SLUICE_NEVER"
 #define ACCESS_WORDS      "expire_after_access_ms must be at least 1, or SLUICE_NEVER"
+#define JITTER_WORDS      "expiry_jitter_percent must be 0 to 50"
 #define NOT_FOUND_WORDS   "not_found_ttl_ms must be at least 0, or SLUICE_NEVER"
 #define BACKOFF_WORDS     "failure_backoff_ms must be at least 0"
 #define BACKOFF_MAX_WORDS "failure_backoff_max_ms must be at least 0"
@@ -47,6 +48,9 @@ static const struct change {
     CHANGE(expire_after_access_ms, SPAN_MS_MAX + 1, ACCESS_WORDS),
     CHANGE(expire_after_access_ms, 1, NULL),
     CHANGE(expire_after_access_ms, SPAN_MS_MAX, NULL),
+    CHANGE(expiry_jitter_percent, 51, JITTER_WORDS),
+    CHANGE(expiry_jitter_percent, UINT32_MAX, JITTER_WORDS),
+    CHANGE(expiry_jitter_percent, 50, NULL),
     CHANGE(not_found_ttl_ms, -2, NOT_FOUND_WORDS),
     CHANGE(not_found_ttl_ms, SPAN_MS_MAX + 1, NOT_FOUND_WORDS),
     CHANGE(not_found_ttl_ms, SLUICE_NEVER, NULL),

@@ -111,6 +111,9 @@ struct sluice_options {
     int64_t expire_after_write_ms;  /* SLUICE_NEVER (default); 0: coalesce only, store nothing (rule 13) */
     int64_t expire_after_access_ms; /* a value that was neither stored nor given for so long expires, if its time to
                                        live is not over before; at least 1; SLUICE_NEVER (default) */
+    unsigned expiry_jitter_percent; /* the time to live that a value is stored with, be it its own, is shortened by a
+                                       random share up to this, so that what was stored together does not expire
+                                       together; 0 (default) to 50 */
     int64_t not_found_ttl_ms;       /* how long a not-found is remembered (rule 6); 0 (default): not at all */
     int64_t failure_backoff_ms;     /* how long a first failure is remembered (rule 5); 0 (default): not at all. Each
                                        failure in a row doubles it; jittered down to three quarters */
@@ -150,7 +153,7 @@ struct sluice_options {
 
 #define SLUICE_OPTIONS_INIT                                                                                            \
     {                                                                                                                  \
-        {NULL, NULL, NULL, NULL}, 0, 0, {NULL, NULL}, SLUICE_NEVER, SLUICE_NEVER, 0, 0, 60000, SLUICE_NEVER,           \
+        {NULL, NULL, NULL, NULL}, 0, 0, {NULL, NULL}, SLUICE_NEVER, SLUICE_NEVER, 0, 0, 0, 60000, SLUICE_NEVER,        \
             SLUICE_NEVER, 0, 0, 0, 1024, false, {NULL, NULL, NULL}, {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024,     \
             65536, 262144, 0, false,                                                                                   \
         {                                                                                                              \
