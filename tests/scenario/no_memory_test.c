@@ -307,6 +307,7 @@ static void rule_20_what_cannot_fail_does_without_memory(void **state)
         fault_arm(1, FAULT_THIS_THREAD, true);
         enum sluice_error hit = sluice_get_if_present(fixture->cache, "key", 3, &outcome);
         sluice_outcome_fini(&outcome);
+        enum sluice_error set = sluice_set_ttl(fixture->cache, "key", 3, 10);
         struct sluice_invalidated gone = fixture_invalidate(fixture, (enum invalidation)how, "key");
         enum sluice_error lowered = sluice_cache_set_maximum(fixture->cache, 1); /* nothing fits: all is evicted */
         enum sluice_error raised = sluice_cache_set_maximum(fixture->cache, 1 << 20);
@@ -316,6 +317,7 @@ static void rule_20_what_cannot_fail_does_without_memory(void **state)
         assert_int_equal(fault_disarm(), how == INVALIDATION_PREFIX); /* for the decree, which is carried out at once */
 
         assert_int_equal(hit, SLUICE_OK);
+        assert_int_equal(set, SLUICE_OK);
         assert_int_equal(lowered, SLUICE_OK);
         assert_int_equal(raised, SLUICE_OK);
         assert_int_equal(gone.entries, how == INVALIDATION_ALL ? 2 : 1);

@@ -318,6 +318,16 @@ SLUICE_API enum sluice_error sluice_refresh(struct sluice_cache *cache, const vo
 SLUICE_API enum sluice_error sluice_refresh_many(struct sluice_cache *cache, const struct sluice_key *keys,
                                                  size_t count) SLUICE_CHECK_RESULT;
 
+/*
+ * Changes when a stored value expires: its time to live is ttl_ms from now on, or SLUICE_NEVER, or SLUICE_TTL_DEFAULT
+ * for the cache's own, with its jitter. A value that has expired, stale ones included, does not come back to life. All
+ * else stays: expire_after_access_ms (this is no access), the refresh time, and a load in flight, whose value will have
+ * its own. Errors: SLUICE_KEY_SIZE, SLUICE_NOT_CACHED (no fresh value is stored), SLUICE_INVALID (a time that is none,
+ * or 0, the default included: use sluice_invalidate()), SLUICE_CLOSED.
+ */
+SLUICE_API enum sluice_error sluice_set_ttl(struct sluice_cache *cache, const void *key, size_t key_size,
+                                            int64_t ttl_ms) SLUICE_CHECK_RESULT;
+
 /* What an invalidation took away. */
 struct sluice_invalidated {
     size_t entries; /* stored entries (values, remembered not-founds and failures) that went, expired ones included */
