@@ -46,6 +46,7 @@ struct entry {
     _Atomic uint32_t refs;      /* of the memory: the table's or the record's owner, and each who holds it */
     uint32_t leaving;           /* stored: the number of its leaving in this shard; 0: it is not leaving */
     uint32_t conforms;          /* the last decree that it has been held against (decree.h) */
+    uint32_t load_cost_ms;      /* a value: how long the load took that brought or renewed it; of a put: 0 */
     uint32_t failures;          /* in a row; the next back-off grows with them */
     uint16_t key_size;
     uint8_t answer; /* stored: enum sluice_error: SLUICE_OK, SLUICE_NOT_FOUND, or a failure */

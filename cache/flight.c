@@ -374,6 +374,15 @@ static void flight_count_locked(struct sluice_load *flight, const struct answer 
         flight_count_failure_locked(counters, answer->error);
 }
 
+/* How long the load took, as far as a value's entry has room for it. */
+static uint32_t flight_cost_ms_locked(const struct sluice_load *flight, int64_t now_ms) HOLDS_SHARD;
+static uint32_t flight_cost_ms_locked(const struct sluice_load *flight, int64_t now_ms)
+{
+    int64_t cost_ms = clock_age_ms(now_ms, flight->locked.started_ms);
+
+    return cost_ms < UINT32_MAX ? (uint32_t)cost_ms : UINT32_MAX;
+}
+
 /*
  * The flight goes on with a new load, by the cache's own loader. What it has of the old one is kept: the entry,
  * the waiters, the load's slot and reference.
@@ -462,6 +471,7 @@ void flight_finish(struct sluice_load *flight, struct answer *answer)
     flight->locked.ended = true;
     TAILQ_REMOVE(&shard->locked.flights, flight, locked.link);
     flight_count_locked(flight, answer, now_ms);
+    answer->cost_ms = flight_cost_ms_locked(flight, now_ms);
     goes_on = flight_end_locked(flight, answer, now_ms, &after);
     lock_release(&shard->lock);
 

@@ -3,6 +3,7 @@
 #include "get.h"
 
 #include "call.h"
+#include "early.h"
 #include "hash.h"
 
 enum sluice_error get_reject(struct sluice_cache *cache, enum sluice_error error, struct sluice_outcome *outcome)
@@ -57,6 +58,20 @@ static void get_refresh_locked(struct get *get, struct entry *entry)
         get->shard->locked.counters.refreshes++;
 }
 
+/* Whether this hit draws that the value is to be loaded anew before it expires; see early.h. */
+static bool get_reloads_early_locked(struct get *get, const struct entry *entry, enum worth worth) HOLDS_SHARD;
+static bool get_reloads_early_locked(struct get *get, const struct entry *entry, enum worth worth)
+{
+    unsigned percent = get->cache->options.refresh_early_percent;
+
+    if (percent == 0 || worth != WORTH_FRESH || entry->fresh_until_ms == CLOCK_FAR)
+        return false;
+    if (entry->flight != NULL || entry->held_off)
+        return false;
+    return early_is_due(entry->load_cost_ms, percent, entry->fresh_until_ms - get->plan.now_ms,
+                        &get->shard->locked.chance);
+}
+
 bool get_look_locked(struct get *get, struct entry **entry, struct sluice_outcome *outcome)
 {
     struct shard *shard = get->shard;
@@ -73,7 +88,7 @@ bool get_look_locked(struct get *get, struct entry **entry, struct sluice_outcom
     shard->locked.counters.hits++;
     if (worth == WORTH_STALE)
         shard->locked.counters.stale++;
-    if (worth_reloading(*entry, worth, now_ms))
+    if (worth_reloading(*entry, worth, now_ms) || get_reloads_early_locked(get, *entry, worth))
         get_refresh_locked(get, *entry);
     return true;
 }

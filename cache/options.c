@@ -6,6 +6,7 @@
 
 #define SPAN_MS_MAX        (INT64_MAX / 4) /* so that an instant plus a span stays an instant */
 #define JITTER_PERCENT_MAX 50
+#define EARLY_PERCENT_MAX  10000 /* early.c counts on it */
 #define KEY_SIZE_MAX       65535
 #define VALUE_SIZE_MAX     ((size_t)INT32_MAX)
 #define SHARDS_MAX         256
@@ -57,6 +58,8 @@ static const char *time_fault(const struct sluice_options *options)
         return "load_timeout_ms must be at least 1, or SLUICE_NEVER";
     if (!span_valid(options->refresh_after_write_ms, true) || options->refresh_after_write_ms == 0)
         return "refresh_after_write_ms must be at least 1, or SLUICE_NEVER";
+    if (options->refresh_early_percent > EARLY_PERCENT_MAX)
+        return "refresh_early_percent must be 0 to 10000";
     if (!span_valid(options->stale_while_revalidate_ms, true))
         return "stale_while_revalidate_ms must be at least 0, or SLUICE_NEVER";
     if (!span_valid(options->batch_window_ms, false))

@@ -108,6 +108,7 @@ static void store_date_locked(struct shard *shard, struct entry *entry, const st
     entry->accessed_ms = now_ms;
     entry->reload_at_ms = answer->error == SLUICE_OK ? clock_after_ms(now_ms, refresh_ms) : CLOCK_FAR;
     entry->held_off = false;
+    entry->load_cost_ms = answer->error == SLUICE_OK ? answer->cost_ms : 0;
     shard_arm_locked(shard, entry, after);
 }
 

@@ -17,6 +17,7 @@ struct answer {
     uint64_t weight;            /* of a value: store_weigh() */
     int64_t ttl_ms;             /* of a value, as in struct sluice_content */
     int64_t refresh_ms;         /* likewise */
+    uint32_t cost_ms;           /* of a load: how long it took */
 };
 
 /* Finds out what the answer's value weighs under this key: by the cache's weigher, or its bytes. */

@@ -13,6 +13,7 @@
 #define BACKOFF_PAIR      "failure_backoff_ms must not be over failure_backoff_max_ms"
 #define LOAD_WORDS        "load_timeout_ms must be at least 1, or SLUICE_NEVER"
 #define REFRESH_WORDS     "refresh_after_write_ms must be at least 1, or SLUICE_NEVER"
+#define EARLY_WORDS       "refresh_early_percent must be 0 to 10000"
 #define REVALIDATE_WORDS  "stale_while_revalidate_ms must be at least 0, or SLUICE_NEVER"
 #define IF_ERROR_WORDS    "stale_if_error_ms must be at least 0, or SLUICE_NEVER"
 #define BACKGROUND_WORDS  "background_threads_max must be 1 to 64"
@@ -68,6 +69,9 @@ static const struct change {
     CHANGE(refresh_after_write_ms, 0, REFRESH_WORDS),
     CHANGE(refresh_after_write_ms, SPAN_MS_MAX + 1, REFRESH_WORDS),
     CHANGE(refresh_after_write_ms, 1, NULL),
+    CHANGE(refresh_early_percent, 10001, EARLY_WORDS),
+    CHANGE(refresh_early_percent, UINT32_MAX, EARLY_WORDS),
+    CHANGE(refresh_early_percent, 10000, NULL),
     CHANGE(stale_while_revalidate_ms, -2, REVALIDATE_WORDS),
     CHANGE(stale_while_revalidate_ms, SPAN_MS_MAX + 1, REVALIDATE_WORDS),
     CHANGE(stale_while_revalidate_ms, SLUICE_NEVER, NULL),

@@ -122,6 +122,10 @@ struct sluice_options {
 
     /* Reloads and stale values; see "What a get makes of a stored value" at sluice_get(). */
     int64_t refresh_after_write_ms; /* at least 1; SLUICE_NEVER (default) (rule 11) */
+    unsigned refresh_early_percent; /* each hit draws whether the value is loaded anew before its time to live is over:
+                                       likelier the nearer the end and the longer its load took (XFetch, with this as
+                                       beta in percent: 100 begins as much earlier, on average, as the load takes);
+                                       never for a value that was put; 0 (default): not at all; at most 10,000 */
     int64_t
         stale_while_revalidate_ms; /* past expiry; 0 (default): not at all; SLUICE_NEVER: without an end (rule 12) */
     int64_t stale_if_error_ms;     /* past expiry, likewise (rule 12) */
@@ -154,7 +158,7 @@ struct sluice_options {
 #define SLUICE_OPTIONS_INIT                                                                                            \
     {                                                                                                                  \
         {NULL, NULL, NULL, NULL}, 0, 0, {NULL, NULL}, SLUICE_NEVER, SLUICE_NEVER, 0, 0, 0, 60000, SLUICE_NEVER,        \
-            SLUICE_NEVER, 0, 0, 0, 1024, false, {NULL, NULL, NULL}, {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024,     \
+            SLUICE_NEVER, 0, 0, 0, 0, 1024, false, {NULL, NULL, NULL}, {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024,  \
             65536, 262144, 0, false,                                                                                   \
         {                                                                                                              \
             NULL, NULL                                                                                                 \
