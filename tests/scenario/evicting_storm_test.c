@@ -10,6 +10,36 @@
 #include <sched.h>
 #include <stdlib.h>
 
+static unsigned put_back_calls;
+
+static void put_back(void *self, const struct sluice_removal *removal)
+{
+    struct fixture *fixture = self;
+    struct sluice_content content = SLUICE_CONTENT_INIT;
+    content.data = sluice_value_data(removal->value);
+    content.size = sluice_value_size(removal->value);
+    put_back_calls++;
+    if (sluice_put(fixture->cache, removal->key, removal->key_size, &content) != SLUICE_OK)
+        abort();
+}
+
+static void rule_10_a_listener_that_puts_everything_back_ends_and_keeps_to_the_maximum(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.listener = (struct sluice_listener){.self = fixture, .evicting = put_back};
+    fixture->options.maximum_entries = 2;
+    fixture->options.shards = 1;
+    fixture_open(fixture);
+
+    fixture_put(fixture, "one", "1");
+    fixture_put(fixture, "two", "2");
+    put_back_calls = 0;
+    fixture_put(fixture, "three", "3");
+    assert_int_equal(put_back_calls, 1);
+    fixture_expect_present(fixture, "one", SLUICE_OK, "1");
+    assert_int_equal(fixture_stats(fixture).entries, 2);
+}
+
 #define PUTS    8000
 #define THREADS 2
 
@@ -103,6 +133,7 @@ static void rule_22_every_value_leaves_once_while_all_is_changed_at_once(void **
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(rule_10_a_listener_that_puts_everything_back_ends_and_keeps_to_the_maximum),
         FIXTURE_TEST(rule_22_every_value_leaves_once_while_all_is_changed_at_once),
     };
     FIXTURE_MAIN(tests);

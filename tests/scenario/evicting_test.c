@@ -365,29 +365,6 @@ static void rule_18_the_cache_is_destroyed_while_a_load_that_has_ended_evicts(vo
 
 /* ---- many -------------------------------------------------------------------------------------------------------- */
 
-static void put_back(void *self, const struct sluice_removal *removal)
-{
-    struct fixture *fixture = self;
-    struct sluice_content content = SLUICE_CONTENT_INIT;
-    content.data = sluice_value_data(removal->value);
-    content.size = sluice_value_size(removal->value);
-    tier.calls++;
-    if (sluice_put(fixture->cache, removal->key, removal->key_size, &content) != SLUICE_OK)
-        abort();
-}
-
-static void rule_10_a_listener_that_puts_everything_back_ends_and_keeps_to_the_maximum(void **state)
-{
-    struct fixture *fixture = *state;
-    fixture->options.listener = (struct sluice_listener){.self = fixture, .evicting = put_back};
-    open_full(fixture, NULL);
-
-    fixture_put(fixture, "three", "3");
-    assert_int_equal(tier.calls, 1);
-    fixture_expect_present(fixture, "one", SLUICE_OK, "1");
-    expect_maximum_kept(fixture);
-}
-
 static void rule_22_all_that_a_lowered_maximum_evicts_is_offered_and_leaves(void **state)
 {
     struct fixture *fixture = *state;
@@ -499,7 +476,6 @@ int main(void)
         EVICTING_TEST(rule_22_a_renewal_does_not_keep_what_is_leaving),
         EVICTING_TEST(rule_22_a_reload_outlasts_the_leaving_of_its_old_value),
         EVICTING_TEST(rule_18_the_cache_is_destroyed_while_a_load_that_has_ended_evicts),
-        EVICTING_TEST(rule_10_a_listener_that_puts_everything_back_ends_and_keeps_to_the_maximum),
         EVICTING_TEST(rule_22_all_that_a_lowered_maximum_evicts_is_offered_and_leaves),
         EVICTING_TEST(not_founds_are_evicted_without_a_word),
         EVICTING_TEST(rule_22_a_get_that_finds_it_expired_tells_before_it_calls_the_loader),
