@@ -129,6 +129,18 @@ struct bulk_start {
     struct call_chain refreshes;
 };
 
+/*
+ * As after_run(). A listener that gets a key whose flight this bulk leads must not wait for this thread: it is refused
+ * for the flight of this key, and for an earlier one, whose loader has not been called yet, calls it.
+ */
+static void bulk_run_after(struct bulk_start *start, struct get *get) FREE_OF_SHARD;
+static void bulk_run_after(struct bulk_start *start, struct get *get)
+{
+    if (get->after.led == NULL)
+        get->after.led = start->led.first;
+    after_run(&get->after, get->cache);
+}
+
 /* Looks, and parks on a miss. A hit, or an error, is in *outcome. */
 static enum sluice_error bulk_look(struct bulk_start *start, struct get *get, struct bulk_slot *slot,
                                    struct sluice_outcome *outcome) FREE_OF_SHARD;
@@ -158,7 +170,7 @@ static enum sluice_error bulk_look(struct bulk_start *start, struct get *get, st
     }
     error = get_park_async_locked(get, entry, bulk_arrived, slot, 2, timed, &slot->wait);
     lock_release(&get->shard->lock);
-    after_run(&get->after, get->cache);
+    bulk_run_after(start, get);
     return error == SLUICE_PARKED ? error : get_refuse(error, outcome);
 }
 

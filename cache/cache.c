@@ -186,12 +186,31 @@ static int64_t shard_next_ms_locked(struct shard *shard, int64_t slack_ms)
     return deadline_ms < expiry_ms ? deadline_ms : expiry_ms;
 }
 
+/* One batch of what invalidations of all moved aside. True: there is more of it. */
+static bool bury_cleared(struct shard *shard) FREE_OF_SHARD;
+static bool bury_cleared(struct shard *shard)
+{
+    struct table table;
+    bool more;
+
+    lock_acquire(&shard->lock);
+    table = shard_take_cleared_locked(shard);
+    lock_release(&shard->lock);
+    if (table.entries == NULL)
+        return false;
+    shard_bury_some(&table, TICK_BATCH, &shard->cache->options.listener);
+    lock_acquire(&shard->lock);
+    shard_give_cleared_locked(shard, &table);
+    more = !TAILQ_EMPTY(&shard->locked.cleared);
+    lock_release(&shard->lock);
+    return more;
+}
+
 /* One batch of what is due in a shard. True: there may be more of it. */
 static bool tick_shard(struct shard *shard, int64_t now_ms, int64_t slack_ms, int64_t *next_ms) FREE_OF_SHARD;
 static bool tick_shard(struct shard *shard, int64_t now_ms, int64_t slack_ms, int64_t *next_ms)
 {
     unsigned budget = TICK_BATCH;
-    struct table cleared;
     struct after after;
     bool more;
 
@@ -203,14 +222,11 @@ static bool tick_shard(struct shard *shard, int64_t now_ms, int64_t slack_ms, in
     more = sweep_some_locked(shard, &budget, &after); /* which may leave something to expire */
     expire_entries_locked(shard, &budget, &after);
     more = more || budget == 0;
-    cleared = shard->locked.cleared;
-    shard->locked.cleared.entries = NULL;
     *next_ms = shard_next_ms_locked(shard, slack_ms);
     lock_release(&shard->lock);
 
     after_run(&after, shard->cache);
-    shard_bury_table(&cleared, &shard->cache->options.listener);
-    return more;
+    return bury_cleared(shard) || more;
 }
 
 /* One batch of what is due in each shard, so that what is due in one does not wait for all of another. */

@@ -96,7 +96,6 @@ static void invalidate_shard(struct shard *shard, int64_t now_ms, struct sluice_
 static void invalidate_shard(struct shard *shard, int64_t now_ms, struct sluice_invalidated *gone)
 {
     struct sluice_load *flight;
-    struct table left;
     struct after after;
     size_t entries;
 
@@ -107,7 +106,7 @@ static void invalidate_shard(struct shard *shard, int64_t now_ms, struct sluice_
         if (flight->locked.state == SLUICE_FLIGHT_CURRENT)
             invalidate_entry_locked(shard, flight->locked.entry, false, now_ms, gone, &after);
     }
-    entries = shard_clear_locked(shard, now_ms, &left);
+    entries = shard_clear_locked(shard, now_ms);
     shard->locked.counters.invalidated += entries;
     lock_release(&shard->lock);
 
@@ -115,7 +114,6 @@ static void invalidate_shard(struct shard *shard, int64_t now_ms, struct sluice_
     if (entries > 0)
         after.due_ms = now_ms; /* for the timer thread, to free them */
     after_run(&after, shard->cache);
-    shard_bury_table(&left, &shard->cache->options.listener);
 }
 
 /* ---- by decree --------------------------------------------------------------------------------------------------- */

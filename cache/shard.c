@@ -18,7 +18,7 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     lock_init(&shard->lock);
     lock_acquire(&shard->lock);
     shard->locked.table.entries = NULL;
-    shard->locked.cleared.entries = NULL;
+    TAILQ_INIT(&shard->locked.cleared);
     eviction_init(&shard->locked.eviction);
     wheel_init(&shard->locked.expiries, now_ms);
     wheel_init(&shard->locked.deadlines, now_ms);
@@ -33,12 +33,11 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     lock_release(&shard->lock);
 }
 
-void shard_bury_table(struct table *table, const struct sluice_listener *listener)
+void shard_bury_some(struct table *table, size_t count, const struct sluice_listener *listener)
 {
-    struct entry *entry, *next;
+    for (; table->entries != NULL && count > 0; count--) {
+        struct entry *entry = table->entries;
 
-    for (entry = table->entries; entry != NULL; entry = next) {
-        next = table_next(entry);
         table_remove(table, entry);
         entry->cause = SLUICE_REMOVED_EXPLICIT;
         entry_bury(entry, listener);
@@ -47,15 +46,19 @@ void shard_bury_table(struct table *table, const struct sluice_listener *listene
 
 void shard_fini(struct shard *shard)
 {
-    struct table table, cleared;
+    const struct sluice_listener *listener = &shard->cache->options.listener;
+    struct table table;
 
     lock_acquire(&shard->lock);
     table = shard->locked.table;
-    cleared = shard->locked.cleared;
     decrees_fini(&shard->locked.decrees);
     lock_release(&shard->lock);
-    shard_bury_table(&table, &shard->cache->options.listener);
-    shard_bury_table(&cleared, &shard->cache->options.listener);
+    do {
+        shard_bury_some(&table, SIZE_MAX, listener);
+        lock_acquire(&shard->lock);
+        table = shard_take_cleared_locked(shard);
+        lock_release(&shard->lock);
+    } while (table.entries != NULL);
     lock_fini(&shard->lock);
 }
 
@@ -185,14 +188,29 @@ void shard_ring_locked(struct shard *shard, struct entry *entry, struct after *a
         (void)shard_expire_locked(shard, entry, after);
 }
 
-size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *left)
+struct table shard_take_cleared_locked(struct shard *shard)
+{
+    struct table table = {.entries = TAILQ_FIRST(&shard->locked.cleared)};
+
+    if (table.entries != NULL)
+        TAILQ_REMOVE(&shard->locked.cleared, table.entries, order);
+    return table;
+}
+
+void shard_give_cleared_locked(struct shard *shard, const struct table *table)
+{
+    if (table->entries != NULL)
+        TAILQ_INSERT_HEAD(&shard->locked.cleared, table->entries, order);
+}
+
+size_t shard_clear_locked(struct shard *shard, int64_t now_ms)
 {
     struct sluice_stats *counters = &shard->locked.counters;
     size_t entries = counters->entries;
 
     must(table_count(&shard->locked.table) == entries);
-    *left = shard->locked.cleared;
-    shard->locked.cleared = shard->locked.table;
+    if (shard->locked.table.entries != NULL) /* its place in the eviction order is free for the list */
+        TAILQ_INSERT_TAIL(&shard->locked.cleared, shard->locked.table.entries, order);
     shard->locked.table.entries = NULL;
     shard->locked.decrees.next = NULL;
     shard->locked.decrees.swept = shard->locked.decrees.last; /* nothing is left that they could concern */

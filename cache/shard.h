@@ -29,7 +29,7 @@ struct shard {
         struct wheel deadlines;       /* of waits and loads */
         struct decrees decrees;       /* invalidations that are still to be carried out */
         struct flight_list flights;   /* every load that has not ended, in the order in which they began */
-        struct table cleared;         /* what an invalidation of all left to be freed */
+        struct entry_list cleared;    /* the first entries of tables that invalidations of all left to be freed */
         struct chance chance;         /* for jitter */
         uint64_t leaving;             /* what the entries that are leaving would count against the maximum */
         uint32_t leavings;            /* numbers given to them so far */
@@ -97,11 +97,15 @@ void shard_ring_locked(struct shard *shard, struct entry *entry, struct after *a
 bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
 
 /*
- * Moves all stored entries to `cleared`, in constant time; what an earlier call left there goes to *left, for
- * shard_bury_table() after the unlock, so that there is never more than one such table. Returns how many entries went;
- * none is loading.
+ * Moves all stored entries aside, in constant time, for shard_take_cleared_locked(). Returns how many went; none is
+ * loading.
  */
-size_t shard_clear_locked(struct shard *shard, int64_t now_ms, struct table *left) HOLDS_SHARD;
+size_t shard_clear_locked(struct shard *shard, int64_t now_ms) HOLDS_SHARD;
+
+/* Takes a table that was moved aside; an empty one: there is none. What is left of it is given back, or buried whole.
+ */
+struct table shard_take_cleared_locked(struct shard *shard) HOLDS_SHARD;
+void shard_give_cleared_locked(struct shard *shard, const struct table *table) HOLDS_SHARD;
 
 /* Before a stored entry is evicted: takes it away if an invalidation concerns it (rule 3). True: it has left for that.
  */
@@ -131,7 +135,7 @@ struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, uns
  */
 void shard_make_room_locked(struct shard *shard, const struct entry *stored, struct after *after) HOLDS_SHARD;
 
-/* Tells the listener of all values in a table that is no shard's any more, and frees it with its entries. */
-void shard_bury_table(struct table *table, const struct sluice_listener *listener) FREE_OF_SHARD;
+/* Tells the listener of up to so many values of a table that is no shard's any more, and frees those entries. */
+void shard_bury_some(struct table *table, size_t count, const struct sluice_listener *listener) FREE_OF_SHARD;
 
 #endif

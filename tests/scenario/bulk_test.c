@@ -370,6 +370,44 @@ static void rule_17_loads_of_one_call_wait_as_one(void **state)
     bulk_free(bulk);
 }
 
+/* Gets the key that the bulk get has led before, and the one that it leads now. */
+static void get_from_listener(void *self, const struct sluice_removal *removal)
+{
+    struct fixture *fixture = self;
+    static const char *const keys[] = {"a", "b"};
+    static const enum sluice_error errors[] = {SLUICE_OK, SLUICE_CIRCULAR};
+    if (removal->cause != SLUICE_REMOVED_EXPIRED)
+        return;
+    for (size_t i = 0; i < 2; i++) {
+        struct sluice_value *value;
+        enum sluice_error error = sluice_get(fixture->cache, keys[i], 1, SLUICE_WAIT_FOREVER, &value);
+        assert_int_equal(error, errors[i]);
+        if (error == SLUICE_OK)
+            sluice_value_unref(value);
+    }
+}
+
+static void rule_17_a_listener_does_not_wait_for_the_bulk_that_it_is_called_from(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.loader = gated_loader_option_many(fixture->loader);
+    fixture->options.listener = (struct sluice_listener){.removed = get_from_listener, .self = fixture};
+    fixture->options.expire_after_write_ms = 100;
+    fixture_open(fixture);
+    gated_loader_set_mode(fixture->loader, GATED_ANSWER);
+
+    for (int way = 0; way < WAYS; way++) {
+        fixture_put(fixture, "b", "old");
+        fake_clock_advance(&fixture->clock, 100);
+        struct bulk_call *bulk = bulk_start(fixture, (enum way)way, "a b", SLUICE_WAIT_FOREVER);
+        bulk_expect(bulk, 0, SLUICE_OK, way == 0 ? "a#1" : "a#2");
+        bulk_expect(bulk, 1, SLUICE_OK, way == 0 ? "b#1" : "b#2");
+        bulk_free(bulk);
+        sluice_invalidate_all(fixture->cache, NULL);
+    }
+    fixture_destroy_cache(fixture);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -390,6 +428,7 @@ int main(void)
         FIXTURE_TEST(rule_18_the_close_ends_a_bulk),
         FIXTURE_TEST(rule_11_reloads_that_a_bulk_finds_due_are_one_call),
         FIXTURE_TEST(rule_17_loads_of_one_call_wait_as_one),
+        FIXTURE_TEST(rule_17_a_listener_does_not_wait_for_the_bulk_that_it_is_called_from),
     };
     FIXTURE_MAIN(tests);
 }
