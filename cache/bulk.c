@@ -126,7 +126,7 @@ struct bulk_start {
     struct sluice_load *parent;
     void (*parking)(void *arg); /* NULL: none, or told already */
     struct call_chain led;
-    struct call_chain refreshes;
+    struct call_chain later; /* in the background */
 };
 
 /*
@@ -165,7 +165,7 @@ static enum sluice_error bulk_look(struct bulk_start *start, struct get *get, st
         lock_release(&get->shard->lock);
         get_run_after_hit(get);
         if (get->refresh != NULL)
-            call_chain_add(&start->refreshes, get->refresh);
+            call_chain_add(&start->later, get->refresh);
         return outcome->error;
     }
     error = get_park_async_locked(get, entry, bulk_arrived, slot, 2, timed, &slot->wait);
@@ -204,8 +204,8 @@ static void bulk_begin(struct bulk_start *start, size_t i)
     }
     if (error != SLUICE_PARKED)
         (void)bulk_lacks_no_more(bulk, 1); /* never the last: the start's own is missing */
-    if (get.led != NULL)
-        call_chain_add(&start->led, get.led);
+    if (get.led != NULL)                   /* where an old value may be taken meanwhile, this thread is not held */
+        call_chain_add(get.patient && get_calls_later(&get) ? &start->later : &start->led, get.led);
 }
 
 /* A slot's time runs from now; with none, it is over. */
@@ -249,7 +249,7 @@ static bool bulk_run(struct bulk_start *start)
 
     for (size_t i = 0; i < bulk->count; i++)
         bulk_begin(start, i);
-    call_load_later(&start->refreshes);
+    call_load_later(&start->later);
     call_load_chain(&start->led);
     if (bulk_is_untimed(start)) {
         int64_t due_ms = clock_after_ms(clock_now_ms(&start->cache->options.clock), start->request->timeout_ms);
@@ -271,7 +271,7 @@ static void bulk_start_init(struct bulk_start *start, struct sluice_cache *cache
     start->parent = request->parent;
     start->parking = bulk->callback == NULL ? NULL : request->parking;
     call_chain_init(&start->led);
-    call_chain_init(&start->refreshes);
+    call_chain_init(&start->later);
 }
 
 static enum sluice_error bulk_refuse(const struct sluice_bulk_request *request, struct sluice_outcome *outcomes)

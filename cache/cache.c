@@ -168,8 +168,8 @@ static void expire_deadlines_locked(struct shard *shard, int64_t now_ms, unsigne
         } else {
             struct sluice_wait *waiter = waiter_of_deadline(deadline);
 
-            flight_leave_locked(waiter->flight, waiter, SLUICE_TIMED_OUT, after);
-            TAILQ_INSERT_TAIL(&after->released, waiter, locked.link);
+            if (flight_ring_locked(waiter->flight, waiter, now_ms, after))
+                TAILQ_INSERT_TAIL(&after->released, waiter, locked.link);
         }
     }
 }

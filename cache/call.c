@@ -141,9 +141,9 @@ void call_load(struct sluice_load *flight)
 
 /* ---- later ------------------------------------------------------------------------------------------------------- */
 
-bool call_is_batched(const struct sluice_cache *cache, const struct sluice_loader *loader)
+bool call_is_batched(const struct sluice_cache *cache)
 {
-    return cache->options.batch_window_ms > 0 && loader == &cache->options.loader;
+    return cache->options.batch_window_ms > 0;
 }
 
 void call_load_later(struct call_chain *chain)

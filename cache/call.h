@@ -29,8 +29,8 @@ void call_load_chain(struct call_chain *chain) FREE_OF_SHARD;
 /* As call_load_chain() for one flight. */
 void call_load(struct sluice_load *flight) FREE_OF_SHARD;
 
-/* Whether a flight with this loader waits for others before its loader is called (rule 15). */
-bool call_is_batched(const struct sluice_cache *cache, const struct sluice_loader *loader);
+/* Whether flights with the cache's own loader wait for others before it is called (rule 15). */
+bool call_is_batched(const struct sluice_cache *cache);
 
 /* As call_load_chain(), in the background, or with the next batch. */
 void call_load_later(struct call_chain *chain) FREE_OF_SHARD;

@@ -189,6 +189,15 @@ static void flight_unlink_locked(struct sluice_load *flight, struct after *after
         flight_leave_entry_locked(flight->shard, entry, after);
 }
 
+/* Holds what is stored beside a current flight against the decrees: it may have been invalidated, and the flight too.
+ */
+static void flight_heed_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;
+static void flight_heed_locked(struct sluice_load *flight, struct after *after)
+{
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT && flight->locked.entry->ready)
+        (void)sweep_entry_locked(flight->shard, flight->locked.entry, after);
+}
+
 /* ---- waiters ----------------------------------------------------------------------------------------------------- */
 
 void flight_join_locked(struct sluice_load *flight, struct sluice_wait *waiter)
@@ -204,11 +213,16 @@ void flight_join_locked(struct sluice_load *flight, struct sluice_wait *waiter)
 void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *waiter, int64_t due_ms,
                                 struct after *after)
 {
-    if (due_ms == CLOCK_FAR)
+    struct wheel *deadlines = &flight->shard->locked.deadlines;
+    int64_t first_ms = due_ms < waiter->locked.stale_at_ms ? due_ms : waiter->locked.stale_at_ms;
+
+    waiter->locked.due_ms = due_ms;
+    wheel_stop(deadlines, &waiter->locked.deadline.timer);
+    if (first_ms == CLOCK_FAR)
         return;
-    wheel_start(&flight->shard->locked.deadlines, &waiter->locked.deadline.timer, due_ms);
-    if (due_ms < after->due_ms)
-        after->due_ms = due_ms;
+    wheel_start(deadlines, &waiter->locked.deadline.timer, first_ms);
+    if (first_ms < after->due_ms)
+        after->due_ms = first_ms;
 }
 
 /* The last waiter has left: whether the load is to go on and be stored (rule 9). */
@@ -219,25 +233,73 @@ static bool flight_goes_on_locked(const struct sluice_load *flight)
            (flight->locked.background || !flight->cache->options.cancel_unwanted_loads);
 }
 
+/* Takes a parked waiter out of the queue. */
+static void flight_part_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum waiter_state state,
+                               struct after *after) HOLDS_SHARD;
+static void flight_part_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum waiter_state state,
+                               struct after *after)
+{
+    must(waiter->locked.state == WAITER_PARKED);
+    wheel_stop(&flight->shard->locked.deadlines, &waiter->locked.deadline.timer);
+    TAILQ_REMOVE(&flight->locked.waiters, waiter, locked.link);
+    flight->locked.waiters_count--;
+    flight->shard->locked.counters.waiters--;
+    core_give_back(&flight->cache->waiters);
+    waiter->locked.state = state;
+    if (flight->locked.waiters_count == 0 && !flight_goes_on_locked(flight))
+        flight_unlink_locked(flight, after);
+}
+
 void flight_leave_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum sluice_error why,
                          struct after *after)
 {
     struct sluice_stats *counters = &flight->shard->locked.counters;
 
-    must(waiter->locked.state == WAITER_PARKED);
-    wheel_stop(&flight->shard->locked.deadlines, &waiter->locked.deadline.timer);
-    TAILQ_REMOVE(&flight->locked.waiters, waiter, locked.link);
-    flight->locked.waiters_count--;
-    counters->waiters--;
-    core_give_back(&flight->cache->waiters);
-    waiter->locked.state = why == SLUICE_OK ? WAITER_CANCELLED : WAITER_RELEASED;
     waiter->outcome.error = why;
     if (why == SLUICE_OK)
         counters->waits_cancelled++;
     else if (why == SLUICE_TIMED_OUT)
         counters->waits_timed_out++;
-    if (flight->locked.waiters_count == 0 && !flight_goes_on_locked(flight))
-        flight_unlink_locked(flight, after);
+    flight_part_locked(flight, waiter, why == SLUICE_OK ? WAITER_CANCELLED : WAITER_RELEASED, after);
+}
+
+/* The waiter's patience is over: whether it has taken the value that is stored beside its flight. */
+static bool flight_take_stale_locked(struct sluice_load *flight, struct sluice_wait *waiter, int64_t now_ms,
+                                     struct after *after) HOLDS_SHARD;
+static bool flight_take_stale_locked(struct sluice_load *flight, struct sluice_wait *waiter, int64_t now_ms,
+                                     struct after *after)
+{
+    struct shard *shard = flight->shard;
+    enum sluice_source source = waiter->outcome.source;
+    const struct entry *entry;
+    enum worth worth;
+
+    flight_heed_locked(flight, after);
+    entry = flight->locked.entry;
+    if (entry == NULL || !entry_has_value(entry))
+        return false;
+    worth = worth_at(entry, &flight->cache->options, now_ms);
+    if (worth == WORTH_NOTHING)
+        return false;
+    shard_answer_locked(shard, entry, worth, now_ms, &waiter->outcome);
+    waiter->outcome.source = source;
+    shard->locked.counters.stale += waiter->outcome.stale;
+    flight->locked.background = true; /* it has not lost its last waiter: the load goes on, for the cache */
+    flight_part_locked(flight, waiter, WAITER_RELEASED, after);
+    return true;
+}
+
+bool flight_ring_locked(struct sluice_load *flight, struct sluice_wait *waiter, int64_t now_ms, struct after *after)
+{
+    if (now_ms >= waiter->locked.due_ms) {
+        flight_leave_locked(flight, waiter, SLUICE_TIMED_OUT, after);
+        return true;
+    }
+    if (flight_take_stale_locked(flight, waiter, now_ms, after))
+        return true;
+    waiter->locked.stale_at_ms = CLOCK_FAR;
+    flight_set_deadline_locked(flight, waiter, waiter->locked.due_ms, after);
+    return false;
 }
 
 /*
@@ -311,15 +373,6 @@ void flight_abort_locked(struct sluice_load *flight, struct after *after)
 
     flight_unlink_locked(flight, after);
     flight_release_locked(flight, &outcome, after);
-}
-
-/* Holds what is stored beside a current flight against the decrees: it may have been invalidated, and the flight too.
- */
-static void flight_heed_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;
-static void flight_heed_locked(struct sluice_load *flight, struct after *after)
-{
-    if (flight->locked.state == SLUICE_FLIGHT_CURRENT && flight->locked.entry->ready)
-        (void)sweep_entry_locked(flight->shard, flight->locked.entry, after);
 }
 
 void flight_expire_locked(struct sluice_load *flight, int64_t now_ms, struct after *after)

@@ -94,7 +94,7 @@ static inline bool flight_is_wanted_locked(const struct sluice_load *flight)
 /* Parks a waiter at the end of the queue (rule 21). */
 void flight_join_locked(struct sluice_load *flight, struct sluice_wait *waiter) HOLDS_SHARD;
 
-/* Gives a parked waiter a deadline. */
+/* Gives a parked waiter its deadline, and that of its patience (stale_at_ms). */
 void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *waiter, int64_t due_ms,
                                 struct after *after) HOLDS_SHARD;
 
@@ -104,6 +104,11 @@ void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *
  */
 void flight_leave_locked(struct sluice_load *flight, struct sluice_wait *waiter, enum sluice_error why,
                          struct after *after) HOLDS_SHARD;
+
+/* A deadline of a waiter has come: it leaves, or takes a stale value. True: it has an end, and the caller is to tell
+ * it. */
+bool flight_ring_locked(struct sluice_load *flight, struct sluice_wait *waiter, int64_t now_ms,
+                        struct after *after) HOLDS_SHARD;
 
 /*
  * Detaches the current flight of an entry, and drops the entry with what is stored in it (rule 3); `soft`: only if

@@ -40,6 +40,7 @@ enum sluice_error get_init(struct get *get, struct sluice_cache *cache, const st
     get->timeout_ms = request->timeout_ms;
     get->parent = request->parent;
     get->led = get->refresh = NULL;
+    get->patient = false;
     after_init(&get->after);
     return SLUICE_OK;
 }
@@ -82,6 +83,7 @@ bool get_look_locked(struct get *get, struct entry **entry, struct sluice_outcom
     if (shard->locked.closed)
         return false;
     worth = shard_find_locked(shard, get->plan.key, get->plan.key_size, get->plan.hash, now_ms, entry, &get->after);
+    get->patient = worth == WORTH_HELD && get->cache->options.stale_after_wait_ms != SLUICE_NEVER;
     if (worth != WORTH_FRESH && worth != WORTH_STALE)
         return false;
     shard_answer_locked(shard, *entry, worth, now_ms, outcome);
@@ -160,6 +162,8 @@ enum sluice_error get_park_locked(struct get *get, struct entry *entry, struct s
     counters->misses++;
     if (get->shard->locked.closed)
         return SLUICE_CLOSED;
+    if (get->patient)
+        waiter->locked.stale_at_ms = clock_after_ms(get->plan.now_ms, cache->options.stale_after_wait_ms);
     if (core_take_waiter(cache)) {
         error = get_board_locked(get, entry, waiter);
         if (error != SLUICE_PARKED)
@@ -186,19 +190,21 @@ enum sluice_error get_park_async_locked(struct get *get, struct entry *entry, sl
         return error;
     }
     flight_ref(created->flight);
-    if (timed && get->timeout_ms != 0)
-        flight_set_deadline_locked(created->flight, created, clock_after_ms(get->plan.now_ms, get->timeout_ms),
-                                   &get->after);
+    if (get->timeout_ms != 0)
+        flight_set_deadline_locked(created->flight, created,
+                                   timed ? clock_after_ms(get->plan.now_ms, get->timeout_ms) : CLOCK_FAR, &get->after);
     *waiter = created;
     return SLUICE_PARKED;
 }
 
 /* ---- after it has parked ----------------------------------------------------------------------------------------- */
 
-bool get_is_batched(const struct get *get)
+bool get_calls_later(const struct get *get)
 {
     /* What a load waits for is not put off: the threads that call batches may all be waiting for it. */
-    return get->parent == NULL && call_is_batched(get->cache, get->plan.loader);
+    if (get->parent != NULL || get->plan.loader != &get->cache->options.loader)
+        return false;
+    return get->patient || call_is_batched(get->cache);
 }
 
 void get_load_later(struct sluice_load *flight)

@@ -16,6 +16,7 @@ struct get {
     struct shard *shard;
     struct flight_plan plan; /* of the flight that it may start */
     int64_t timeout_ms;
+    bool patient;                /* an old value is held: it may be taken once the patience is over */
     struct sluice_load *parent;  /* the load on whose behalf it is made, held by the caller; or NULL */
     struct sluice_load *led;     /* the flight whose loader this get has to call, with the reference of that call */
     struct sluice_load *refresh; /* likewise, in the background; this get was a hit */
@@ -51,8 +52,11 @@ enum sluice_error get_park_async_locked(struct get *get, struct entry *entry, sl
  */
 enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, struct sluice_outcome *outcome) FREE_OF_SHARD;
 
-/* Whether the flight that this get has to call is to wait for others (rule 15). */
-bool get_is_batched(const struct get *get);
+/*
+ * Whether the flight that this get has to call is called in the background: it is to wait for others (rule 15), or this
+ * thread may have an answer before the load has.
+ */
+bool get_calls_later(const struct get *get);
 
 /* Has a flight loaded in the background, or with the next batch. Takes over the reference of its call. */
 void get_load_later(struct sluice_load *flight) FREE_OF_SHARD;

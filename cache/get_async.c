@@ -15,7 +15,7 @@ static enum sluice_error get_async_parked(struct get *get, struct sluice_wait *w
         return SLUICE_CIRCULAR;
     if (get->led == NULL)
         return SLUICE_PARKED;
-    if (get_is_batched(get))
+    if (get_calls_later(get))
         get_load_later(get->led);
     else
         call_load(get->led);

@@ -13,7 +13,7 @@ static void get_lead_blocking(struct get *get, struct sluice_wait *waiter)
     struct sluice_load *flight = flight_ref(get->led);
     struct after after;
 
-    if (get_is_batched(get))
+    if (get_calls_later(get))
         get_load_later(flight);
     else
         call_load(flight);

@@ -62,6 +62,10 @@ static const char *time_fault(const struct sluice_options *options)
         return "refresh_early_percent must be 0 to 10000";
     if (!span_valid(options->stale_while_revalidate_ms, true))
         return "stale_while_revalidate_ms must be at least 0, or SLUICE_NEVER";
+    if (!span_valid(options->stale_after_wait_ms, true) || options->stale_after_wait_ms == 0)
+        return "stale_after_wait_ms must be at least 1, or SLUICE_NEVER";
+    if (options->stale_after_wait_ms != SLUICE_NEVER && options->stale_if_error_ms == 0)
+        return "stale_after_wait_ms needs stale_if_error_ms";
     if (!span_valid(options->batch_window_ms, false))
         return "batch_window_ms must be at least 0";
     if (!span_valid(options->stale_if_error_ms, true))

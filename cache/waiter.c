@@ -2,6 +2,7 @@
 /* waiter.c: see waiter.h. */
 #include "waiter.h"
 
+#include "clock.h"
 #include "flight.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ static void waiter_init(struct sluice_wait *waiter) LOCK_ATTRIBUTE(no_thread_saf
     memset(waiter, 0, sizeof *waiter);
     timer_init(&waiter->locked.deadline.timer);
     waiter->locked.state = WAITER_PARKED;
+    waiter->locked.due_ms = waiter->locked.stale_at_ms = CLOCK_FAR;
     waiter->outcome = empty;
 }
 

@@ -38,7 +38,9 @@ struct sluice_wait {
     struct sluice_outcome outcome; /* written by the release, read once it is told */
     struct {
         TAILQ_ENTRY(sluice_wait) link; /* in the flight's queue, then in a list of released ones */
-        struct deadline deadline;
+        struct deadline deadline;      /* at due_ms, or at stale_at_ms if that is before */
+        int64_t due_ms;                /* when its time is over; CLOCK_FAR: never */
+        int64_t stale_at_ms;           /* when it takes a stale value, if there is one; CLOCK_FAR: never */
         enum waiter_state state;
         uint32_t joined; /* the last decree when it parked */
     } locked BY_SHARD;

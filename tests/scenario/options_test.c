@@ -17,6 +17,8 @@
 #define REVALIDATE_WORDS  "stale_while_revalidate_ms must be at least 0, or SLUICE_NEVER"
 #define IF_ERROR_WORDS    "stale_if_error_ms must be at least 0, or SLUICE_NEVER"
 #define BACKGROUND_WORDS  "background_threads_max must be 1 to 64"
+#define WAIT_WORDS        "stale_after_wait_ms must be at least 1, or SLUICE_NEVER"
+#define WAIT_PAIR         "stale_after_wait_ms needs stale_if_error_ms"
 #define WINDOW_WORDS      "batch_window_ms must be at least 0"
 #define WINDOW_PAIR       "batch_window_ms needs a loader with load_many"
 #define BATCH_SIZE_WORDS  "batch_size_max must be at least 1"
@@ -78,6 +80,10 @@ static const struct change {
     CHANGE(stale_if_error_ms, -2, IF_ERROR_WORDS),
     CHANGE(stale_if_error_ms, SPAN_MS_MAX + 1, IF_ERROR_WORDS),
     CHANGE(stale_if_error_ms, SLUICE_NEVER, NULL),
+    CHANGE(stale_after_wait_ms, -2, WAIT_WORDS),
+    CHANGE(stale_after_wait_ms, 0, WAIT_WORDS),
+    CHANGE(stale_after_wait_ms, SPAN_MS_MAX + 1, WAIT_WORDS),
+    CHANGE(stale_after_wait_ms, 1, WAIT_PAIR),
     CHANGE(batch_window_ms, -1, WINDOW_WORDS),
     CHANGE(batch_window_ms, 1, WINDOW_PAIR),
     CHANGE(batch_size_max, 0, BATCH_SIZE_WORDS),

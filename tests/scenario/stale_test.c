@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* stale_test.c: past its time to live a value is given on purpose only, and marked as stale (rule 12). */
+#include "bulk_call.h"
 #include "crowd.h"
 
 #define TTL_MS   100
@@ -264,6 +265,119 @@ static void rule_12_the_close_gives_nothing_stale(void **state)
     call_expect(call, SLUICE_CLOSED, NULL);
 }
 
+/* ---- after a wait ------------------------------------------------------------------------------------------------ */
+
+#define PATIENCE_MS 20
+
+static struct fixture *open_patient(void **state, size_t number)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture->options.stale_if_error_ms = STALE_MS;
+    fixture->options.stale_after_wait_ms = PATIENCE_MS;
+    if (fixture->cache == NULL)
+        fixture_open(fixture);
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS);
+    assert_int_equal(gated_loader_calls_in_all(fixture->loader), number);
+    return fixture;
+}
+
+static void rule_12_after_its_patience_a_waiter_takes_the_old_value_and_the_load_goes_on(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.cancel_unwanted_loads = true; /* the last one has not left for good */
+    for (int way = 0; way < WAYS; way++) {
+        open_patient(state, (size_t)way);
+        gated_loader_set_mode(fixture->loader, GATED_BLOCK); /* holds no get */
+        struct call *leader = call_start(fixture, (enum way)way, "key", SLUICE_WAIT_FOREVER);
+        AWAIT(sluice_cache_tick(fixture->cache) == PATIENCE_MS);
+        struct call *follower = call_start(fixture, WAY_BLOCKING, "key", PATIENCE_MS + 1);
+        fixture_await_waiters(fixture, 2);
+        gated_loader_await_calls(fixture->loader, (size_t)way + 1);
+        fixture_advance(fixture, PATIENCE_MS - 1);
+        assert_false(call_done(leader));
+        fixture_advance(fixture, 1);
+        call_await(leader);
+        expect_stale_outcome(&leader->outcome, "old", NULL);
+        assert_int_equal(leader->outcome.source, SLUICE_SOURCE_LOAD);
+        call_await(follower);
+        expect_stale_outcome(&follower->outcome, "old", NULL);
+        assert_true(gated_loader_wanted(fixture->loader, (size_t)way));
+        gated_loader_end(fixture->loader, (size_t)way, ENDING_VALUE, "new");
+        AWAIT(fixture_stats(fixture).loads_in_flight == 0);
+        fixture_expect_present(fixture, "key", SLUICE_OK, "new");
+        assert_int_equal(fixture_stats(fixture).stale, 2 * (way + 1));
+        assert_int_equal(fixture_stats(fixture).waits_timed_out, 0);
+    }
+}
+
+static void rule_7_a_wait_that_ends_before_its_patience_is_timed_out(void **state)
+{
+    struct fixture *fixture = open_patient(state, 0);
+    struct call *call = call_park(fixture, WAY_ASYNC, "key", PATIENCE_MS - 1);
+    fixture_advance(fixture, PATIENCE_MS - 1);
+    call_expect(call, SLUICE_TIMED_OUT, NULL);
+}
+
+static void rule_12_patience_takes_nothing_that_is_not_there_any_more(void **state)
+{
+    struct fixture *fixture = open_patient(state, 0);
+
+    /* invalidated, */
+    struct call *call = call_park(fixture, WAY_ASYNC, "key", 2 * PATIENCE_MS);
+    fixture_invalidate(fixture, INVALIDATION_KEY, "key");
+    fixture_advance(fixture, PATIENCE_MS);
+    assert_false(call_done(call));
+    fixture_advance(fixture, PATIENCE_MS); /* its own time still counts */
+    call_expect(call, SLUICE_TIMED_OUT, NULL);
+
+    /* or past the window by then. */
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS + STALE_MS - PATIENCE_MS);
+    call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    fixture_advance(fixture, PATIENCE_MS);
+    assert_false(call_done(call));
+    gated_loader_end(fixture->loader, 1, ENDING_VALUE, "new");
+    call_expect(call, SLUICE_OK, "new");
+}
+
+static void rule_12_in_time_a_load_serves_the_patient(void **state)
+{
+    struct fixture *fixture = open_patient(state, 0);
+    struct crowd crowd;
+    crowd_park(fixture, &crowd, 2, "key", WAY_BLOCKING);
+    fixture_advance(fixture, PATIENCE_MS - 1);
+    gated_loader_end(fixture->loader, 0, ENDING_VALUE, "new");
+    crowd_expect(&crowd, SLUICE_OK, "new");
+    assert_int_equal(fixture_stats(fixture).stale, 0);
+}
+
+static void rule_14_a_bulk_get_is_patient_key_by_key(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.loader = gated_loader_option_many(fixture->loader);
+    for (int way = 0; way < WAYS; way++) {
+        size_t base = 2 * (size_t)way;
+        open_patient(state, base);
+        struct bulk_call *bulk = bulk_park(fixture, (enum way)way, "key missing", 2);
+        gated_loader_await_calls(fixture->loader, base + 2);
+        fixture_advance(fixture, PATIENCE_MS);
+        assert_false(bulk_done(bulk));
+        for (size_t i = 0; i < 2; i++) {
+            char key[8] = "";
+            (void)gated_loader_key(fixture->loader, base + i, key, sizeof key);
+            gated_loader_end(fixture->loader, base + i, ENDING_VALUE, key[0] == 'k' ? "new" : "found");
+        }
+        AWAIT(bulk_done(bulk));
+        expect_stale_outcome(&bulk->outcomes[0], "old", NULL);
+        bulk_expect(bulk, 1, SLUICE_OK, "found");
+        bulk_free(bulk);
+        AWAIT(fixture_stats(fixture).loads_in_flight == 0);
+        sluice_invalidate_all(fixture->cache, NULL);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -280,6 +394,11 @@ int main(void)
         FIXTURE_TEST(rule_12_a_waiter_that_leaves_is_given_nothing_stale),
         FIXTURE_TEST(rule_12_a_load_that_finds_nothing_is_no_error),
         FIXTURE_TEST(rule_12_the_close_gives_nothing_stale),
+        FIXTURE_TEST(rule_12_after_its_patience_a_waiter_takes_the_old_value_and_the_load_goes_on),
+        FIXTURE_TEST(rule_7_a_wait_that_ends_before_its_patience_is_timed_out),
+        FIXTURE_TEST(rule_12_patience_takes_nothing_that_is_not_there_any_more),
+        FIXTURE_TEST(rule_12_in_time_a_load_serves_the_patient),
+        FIXTURE_TEST(rule_14_a_bulk_get_is_patient_key_by_key),
     };
     FIXTURE_MAIN(tests);
 }

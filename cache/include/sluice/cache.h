@@ -91,8 +91,8 @@ SLUICE_API enum sluice_error sluice_cache_set_maximum(struct sluice_cache *cache
  *   past its expiry, within stale_while_revalidate_ms
  *                           likewise, and it is marked as stale (rule 12)
  *   past that, within stale_if_error_ms
- *                           the get waits for a load, and is given the old value, marked as stale, if that load fails;
- *                           at once while the back-off after a failed load runs
+ *                           the get waits for a load, and is given the old value, marked as stale, if that load fails,
+ *                           or after stale_after_wait_ms; at once while the back-off after a failed load runs
  *   past all that           it is gone
  * A value expires when its time to live is over, or, if that is sooner, expire_after_access_ms after it was last stored
  * or given while it was fresh, be it by sluice_get_if_present(). A snapshot does not count, nor does a stale hit.

@@ -129,6 +129,10 @@ struct sluice_options {
     int64_t
         stale_while_revalidate_ms; /* past expiry; 0 (default): not at all; SLUICE_NEVER: without an end (rule 12) */
     int64_t stale_if_error_ms;     /* past expiry, likewise (rule 12) */
+    int64_t
+        stale_after_wait_ms; /* after so long a get that waits for a load while the old value is within
+                                stale_if_error_ms takes that, and the load goes on; the cache's loader is then called
+                                in the background, see executor. At least 1; SLUICE_NEVER (default) (rule 12) */
 
     /* Batching of separate misses, for a loader with load_many (rule 15). */
     int64_t batch_window_ms; /* how long a miss may wait for others; 0 (default): no batching. Also of refreshes. The
@@ -158,8 +162,8 @@ struct sluice_options {
 #define SLUICE_OPTIONS_INIT                                                                                            \
     {                                                                                                                  \
         {NULL, NULL, NULL, NULL}, 0, 0, {NULL, NULL}, SLUICE_NEVER, SLUICE_NEVER, 0, 0, 0, 60000, SLUICE_NEVER,        \
-            SLUICE_NEVER, 0, 0, 0, 0, 1024, false, {NULL, NULL, NULL}, {NULL, NULL}, 4, 4096, (size_t)64 << 20, 1024,  \
-            65536, 262144, 0, false,                                                                                   \
+            SLUICE_NEVER, 0, 0, 0, SLUICE_NEVER, 0, 1024, false, {NULL, NULL, NULL}, {NULL, NULL}, 4, 4096,            \
+            (size_t)64 << 20, 1024, 65536, 262144, 0, false,                                                           \
         {                                                                                                              \
             NULL, NULL                                                                                                 \
         }                                                                                                              \
