@@ -44,7 +44,8 @@ struct value_note {
     bool removes;       /* its end counts among the key's removers */
     bool quiet;         /* nothing else that removes was under way when the end, or the put, began */
     bool dead;          /* of a load: an invalidation or a put had ended its flight before the end began */
-    bool current;       /* of a load: its flight was certainly current when the end began */
+    bool current;       /* of a load: its flight was certainly current when the end began, or, once that has returned,
+                           when it took effect */
 };
 
 struct note {

@@ -34,6 +34,8 @@ static void judge_fresh(struct judge *judge, const struct key_state *key, const 
     if (key->there == 0 || key->there_since >= record->begin)
         return;
     value = judge_value(judge, key->there);
+    if (key->seen_since == 0 && table_may_be_late(judge, value->since, record->time_ms))
+        return; /* its flight may have met the deadline instead of bringing it */
     if (value->fresh_ms != JUDGE_FAR && record->time_ms >= value->fresh_ms - JUDGE_MARGIN_MS)
         return;
     judge_count(judge, 2);

@@ -148,6 +148,59 @@ static void rule_2_holds_if_another_call_can_have_taken_the_value(void **state)
     story_expect(&story, STORY_HOLDS);
 }
 
+/* A load ends with a value; `held_ms` pass between the record of that and the return. A later get finds nothing. */
+static void miss_after_an_end_that_took(int64_t held_ms)
+{
+    story.facts.load_timeout_ms = 5;
+    uint64_t load = loading(0);
+    uint64_t finish = story_finish(&story, load, RECORD_VALUE, STORY_LONG);
+    story.now_ms += held_ms;
+    story_finish_end(&story, finish);
+    story_get_fails(&story, load - 1, RECORD_FAILED);
+    story_get_fails(&story, story_get(&story, 0), RECORD_FAILED);
+}
+
+static void rule_2_is_broken_by_a_miss_of_what_was_loaded_before_the_deadline(void **state)
+{
+    (void)state;
+    miss_after_an_end_that_took(3);
+    story_expect(&story, 2);
+}
+
+static void rule_2_holds_if_the_deadline_can_have_passed_while_the_load_ended(void **state)
+{
+    (void)state;
+    miss_after_an_end_that_took(4); /* the clock's milliseconds are cut off: it may be five */
+    story_expect(&story, STORY_HOLDS);
+}
+
+/* As above, and before the return a get leads another load. */
+static void load_during_an_end_that_takes(int64_t held_ms)
+{
+    story.facts.load_timeout_ms = 5;
+    uint64_t first = loading(0);
+    uint64_t finish = story_finish(&story, first, RECORD_VALUE, STORY_LONG);
+    story.now_ms += held_ms;
+    uint64_t second = loading(0);
+    story_finish_end(&story, finish);
+    end_load_and_get(second - 1, second);
+    story_get_fails(&story, first - 1, RECORD_FAILED);
+}
+
+static void rule_2_is_broken_by_a_load_while_another_ends_before_the_deadline(void **state)
+{
+    (void)state;
+    load_during_an_end_that_takes(3);
+    story_expect(&story, 2);
+}
+
+static void rule_2_holds_for_a_load_if_the_deadline_can_have_passed_while_another_ends(void **state)
+{
+    (void)state;
+    load_during_an_end_that_takes(4);
+    story_expect(&story, STORY_HOLDS);
+}
+
 static void rule_2_is_not_judged_where_the_cache_evicts(void **state)
 {
     (void)state;
@@ -315,6 +368,10 @@ int main(void)
         TEST(rule_2_is_broken_by_a_miss_of_what_was_loaded),
         TEST(rule_2_holds_near_the_end_of_the_time_to_live),
         TEST(rule_2_holds_if_another_call_can_have_taken_the_value),
+        TEST(rule_2_is_broken_by_a_miss_of_what_was_loaded_before_the_deadline),
+        TEST(rule_2_holds_if_the_deadline_can_have_passed_while_the_load_ended),
+        TEST(rule_2_is_broken_by_a_load_while_another_ends_before_the_deadline),
+        TEST(rule_2_holds_for_a_load_if_the_deadline_can_have_passed_while_another_ends),
         TEST(rule_2_is_not_judged_where_the_cache_evicts),
         TEST(rule_3_is_broken_by_a_hit_of_what_was_put_before),
         TEST(rule_3_is_broken_by_a_load_that_began_before),

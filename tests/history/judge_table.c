@@ -234,6 +234,12 @@ void table_finish_end(struct judge *judge, const struct record *record)
     note->ended = record->order;
     if (note->brings && note->renewals == 0)
         note->gone_ms = after_ms(record->time_ms, begin->ttl_ms);
+    /* The deadline may have passed first, where the thread was held up between the record and the call. */
+    if (note->current && table_may_be_late(judge, note->since, record->time_ms)) {
+        note->current = false;
+        if (key->there == load->order)
+            key->there = 0;
+    }
     if (note->removes && bringer_end(key, note) && key->there == load->order) {
         key->seen_since = record->order;
         note->stored = record->order;
