@@ -212,7 +212,7 @@ static void bulk_begin(struct bulk_start *start, size_t i)
 static void bulk_time(struct bulk_start *start, struct bulk_slot *slot, int64_t due_ms) FREE_OF_SHARD;
 static void bulk_time(struct bulk_start *start, struct bulk_slot *slot, int64_t due_ms)
 {
-    struct sluice_load *flight = slot->wait->flight;
+    struct sluice_wait *wait = slot->wait;
     struct after after;
 
     if (start->request->timeout_ms == 0) {
@@ -227,10 +227,10 @@ static void bulk_time(struct bulk_start *start, struct bulk_slot *slot, int64_t 
         return;
     }
     after_init(&after);
-    lock_acquire(&flight->shard->lock);
-    if (slot->wait->locked.state == WAITER_PARKED)
-        flight_set_deadline_locked(flight, slot->wait, due_ms, &after);
-    lock_release(&flight->shard->lock);
+    lock_acquire(&wait->shard->lock);
+    if (wait->locked.state == WAITER_PARKED)
+        flight_set_deadline_locked(wait->flight, wait, due_ms, &after);
+    lock_release(&wait->shard->lock);
     after_run(&after, start->cache);
 }
 

@@ -45,6 +45,7 @@ static enum sluice_error compute_park_locked(struct get *get, struct sluice_wait
 static enum sluice_error compute_once(struct get *get, bool *again, struct sluice_outcome *outcome) FREE_OF_SHARD;
 static enum sluice_error compute_once(struct get *get, bool *again, struct sluice_outcome *outcome)
 {
+    struct sluice_load *held = NULL;
     struct sluice_wait waiter;
     enum sluice_error error;
 
@@ -53,14 +54,14 @@ static enum sluice_error compute_once(struct get *get, bool *again, struct sluic
     error = compute_park_locked(get, &waiter);
     *again = error == SLUICE_PARKED && get->led == NULL;
     if (error == SLUICE_PARKED) {
-        flight_ref(waiter.flight);
+        held = flight_ref(waiter.flight);
         if (*again)
             flight_set_deadline_locked(waiter.flight, &waiter, clock_after_ms(get->plan.now_ms, get->timeout_ms),
                                        &get->after);
     }
     lock_release(&get->shard->lock);
     after_run(&get->after, get->cache);
-    return error == SLUICE_PARKED ? get_wait(get, &waiter, outcome) : get_refuse(error, outcome);
+    return error == SLUICE_PARKED ? get_wait(get, &waiter, held, outcome) : get_refuse(error, outcome);
 }
 
 static enum sluice_error compute_run(struct sluice_cache *cache, struct sluice_request *request,

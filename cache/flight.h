@@ -94,6 +94,12 @@ static inline bool flight_is_wanted_locked(const struct sluice_load *flight)
 /* Parks a waiter at the end of the queue (rule 21). */
 void flight_join_locked(struct sluice_load *flight, struct sluice_wait *waiter) HOLDS_SHARD;
 
+/*
+ * Moves the waiters of a load that has not ended to another flight of the key, in their order; those with a parent
+ * stay, since circles are looked for through them.
+ */
+void flight_move_waiters_locked(struct sluice_load *from, struct sluice_load *to) HOLDS_SHARD;
+
 /* Gives a parked waiter its deadline, and that of its patience (stale_at_ms). */
 void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *waiter, int64_t due_ms,
                                 struct after *after) HOLDS_SHARD;
@@ -122,6 +128,12 @@ bool flight_detach_locked(struct sluice_load *flight, bool soft, struct after *a
  */
 void flight_settle_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms,
                           struct after *after) HOLDS_SHARD;
+
+/*
+ * The waiters of a flight that has been detached wait for another one of the key instead, first in its queue; those
+ * that can't be moved fail. The flight is over.
+ */
+void flight_replace_locked(struct sluice_load *flight, struct sluice_load *successor, struct after *after) HOLDS_SHARD;
 
 /* Ends a flight that is not over because the cache closes (rule 18). */
 void flight_abort_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;

@@ -22,6 +22,18 @@ void flight_settle_locked(struct sluice_load *flight, const struct answer *answe
     flight_leave_entry_locked(flight->shard, entry, after);
 }
 
+void flight_replace_locked(struct sluice_load *flight, struct sluice_load *successor, struct after *after)
+{
+    static const struct answer failed = {.error = SLUICE_LOAD_FAILED};
+    struct sluice_outcome outcome = store_outcome(&failed);
+
+    if (flight->locked.state == SLUICE_FLIGHT_OVER)
+        return; /* nobody waited for it */
+    flight_move_waiters_locked(flight, successor);
+    flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
+    flight_release_locked(flight, &outcome, after);
+}
+
 void flight_abort_locked(struct sluice_load *flight, struct after *after)
 {
     static const struct answer closed = {.error = SLUICE_CLOSED};

@@ -11,6 +11,7 @@ void flight_join_locked(struct sluice_load *flight, struct sluice_wait *waiter)
     flight->locked.waiters_count++;
     flight->shard->locked.counters.waiters++;
     waiter->locked.joined = flight->shard->locked.decrees.last;
+    waiter->shard = flight->shard;
     waiter->flight = flight;
 }
 
@@ -27,6 +28,26 @@ void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *
     wheel_start(deadlines, &waiter->locked.deadline.timer, first_ms);
     if (first_ms < after->due_ms)
         after->due_ms = first_ms;
+}
+
+void flight_move_waiters_locked(struct sluice_load *from, struct sluice_load *to)
+{
+    struct sluice_wait *waiter, *next;
+
+    for (waiter = TAILQ_FIRST(&from->locked.waiters); waiter != NULL; waiter = next) {
+        next = TAILQ_NEXT(waiter, locked.link);
+        if (waiter->circle.parent != NULL)
+            continue; /* what looks for circles may be looking at it */
+        TAILQ_REMOVE(&from->locked.waiters, waiter, locked.link);
+        from->locked.waiters_count--;
+        TAILQ_INSERT_TAIL(&to->locked.waiters, waiter, locked.link);
+        to->locked.waiters_count++;
+        waiter->flight = to;
+        if (waiter->callback != NULL) {
+            flight_ref(to);
+            atomic_fetch_sub_explicit(&from->refs, 1, memory_order_relaxed); /* not the last: the load has not ended */
+        }
+    }
 }
 
 /* The last waiter has left: whether the load is to go on and be stored (rule 9). */

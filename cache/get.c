@@ -218,7 +218,7 @@ void get_load_later(struct sluice_load *flight)
 
 bool get_leave(struct sluice_wait *waiter, enum sluice_error why)
 {
-    struct shard *shard = waiter->flight->shard;
+    struct shard *shard = waiter->shard;
     bool left = false;
     struct after after;
 

@@ -47,10 +47,11 @@ enum sluice_error get_park_async_locked(struct get *get, struct entry *entry, sl
 
 /*
  * After the unlock, for a blocking waiter that has parked: calls the loader if this get has to, and waits for the
- * outcome. The caller holds the waiter's flight, since to others this get is parked already, and they may destroy the
- * cache; that is given back here.
+ * outcome. `held` is a reference of the flight that it parked on, since to others this get is parked already, and they
+ * may destroy the cache; it is given back here.
  */
-enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, struct sluice_outcome *outcome) FREE_OF_SHARD;
+enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, struct sluice_load *held,
+                           struct sluice_outcome *outcome) FREE_OF_SHARD;
 
 /*
  * Whether the flight that this get has to call is called in the background: it is to wait for others (rule 15), or this

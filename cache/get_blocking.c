@@ -22,12 +22,12 @@ static void get_lead_blocking(struct get *get, struct sluice_wait *waiter)
     lock_acquire(&get->shard->lock);
     if (waiter->locked.state == WAITER_PARKED) {
         if (get->timeout_ms == 0) {
-            flight_leave_locked(flight, waiter, SLUICE_TIMED_OUT, &after);
+            flight_leave_locked(waiter->flight, waiter, SLUICE_TIMED_OUT, &after);
             TAILQ_INSERT_TAIL(&after.released, waiter, locked.link);
         } else {
             int64_t now_ms = clock_now_ms(&get->cache->options.clock);
 
-            flight_set_deadline_locked(flight, waiter, clock_after_ms(now_ms, get->timeout_ms), &after);
+            flight_set_deadline_locked(waiter->flight, waiter, clock_after_ms(now_ms, get->timeout_ms), &after);
         }
     }
     lock_release(&get->shard->lock);
@@ -35,21 +35,20 @@ static void get_lead_blocking(struct get *get, struct sluice_wait *waiter)
     flight_unref(flight);
 }
 
-enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, struct sluice_outcome *outcome)
+enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, struct sluice_load *held,
+                           struct sluice_outcome *outcome)
 {
-    struct sluice_load *flight = waiter->flight;
-
     if (get->parent != NULL && get_is_circular(get, waiter)) {
-        flight_unref(flight);
+        flight_unref(held);
         return get_refuse(SLUICE_CIRCULAR, outcome);
     }
     if (get->led != NULL)
         get_lead_blocking(get, waiter);
     if (get->parent == NULL)
-        flight_unref(flight);
+        flight_unref(held);
     park_wait(&waiter->park); /* from here on the cache may be gone: only the waiter is this thread's */
     if (get->parent != NULL)
-        flight_unref(flight); /* what looked for circles could come by it until the waiter was told */
+        flight_unref(held); /* what looked for circles could come by it until the waiter was told */
     *outcome = waiter->outcome;
     return outcome->error;
 }
@@ -57,6 +56,7 @@ enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, struct s
 static enum sluice_error get_blocking(struct get *get, struct sluice_outcome *outcome) FREE_OF_SHARD;
 static enum sluice_error get_blocking(struct get *get, struct sluice_outcome *outcome)
 {
+    struct sluice_load *held = NULL;
     struct sluice_wait waiter;
     struct entry *entry;
     enum sluice_error error;
@@ -69,14 +69,14 @@ static enum sluice_error get_blocking(struct get *get, struct sluice_outcome *ou
     waiter_init_blocking(&waiter, get->parent);
     error = get_park_locked(get, entry, &waiter);
     if (error == SLUICE_PARKED) {
-        flight_ref(waiter.flight);
+        held = flight_ref(waiter.flight);
         if (get->led == NULL)
             flight_set_deadline_locked(waiter.flight, &waiter, clock_after_ms(get->plan.now_ms, get->timeout_ms),
                                        &get->after);
     }
     lock_release(&get->shard->lock);
     after_run(&get->after, get->cache);
-    return error == SLUICE_PARKED ? get_wait(get, &waiter, outcome) : get_refuse(error, outcome);
+    return error == SLUICE_PARKED ? get_wait(get, &waiter, held, outcome) : get_refuse(error, outcome);
 }
 
 enum sluice_error sluice_get_request(struct sluice_cache *cache, const struct sluice_request *request,

@@ -33,7 +33,9 @@ struct sluice_wait {
     void *arg;
     struct park park;              /* blocking: where the thread sleeps */
     _Atomic uint32_t refs;         /* asynchronous: one until its end was told, one for the caller's handle */
-    struct sluice_load *flight;    /* set when parked; asynchronous, or with a parent: a reference */
+    struct shard *shard;           /* set when it parks: its flight's, whichever that is */
+    struct sluice_load *flight;    /* set when it parks; one without a parent may be moved to another, under the shard's
+                                      lock. Asynchronous: a reference */
     struct circle_edge circle;     /* set before it parks, then covered by the circles' lock */
     struct sluice_outcome outcome; /* written by the release, read once it is told */
     struct {
@@ -45,6 +47,8 @@ struct sluice_wait {
         uint32_t joined; /* the last decree when it parked */
     } locked BY_SHARD;
 };
+
+struct shard;
 
 TAILQ_HEAD(waiter_queue, sluice_wait);
 

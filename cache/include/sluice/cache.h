@@ -334,6 +334,22 @@ struct sluice_invalidated {
     size_t loads;   /* loads in flight that were detached */
 };
 
+/*
+ * For a load in flight that does not end (sluice_cache_for_each_flight() shows them): its waiters are told at once that
+ * it failed, as with any failed load (rules 5, 12); the next get starts another. Its own result is dropped when it
+ * comes, and it counts against loads_max until then (rule 8). False: none is in flight for the key.
+ */
+SLUICE_API bool sluice_load_abandon(struct sluice_cache *cache, const void *key, size_t key_size);
+
+/*
+ * Likewise, but its waiters wait for another load instead, by the cache's own loader in the background, each with its
+ * place and its deadline; those that wait on behalf of a load (struct sluice_request) are told that it failed. Errors:
+ * SLUICE_NOT_CACHED: none is in flight; SLUICE_TOO_MANY_LOADS, SLUICE_NO_MEMORY: the load in flight has been detached,
+ * as by an invalidation, and serves its waiters when it ends.
+ */
+SLUICE_API enum sluice_error sluice_load_restart(struct sluice_cache *cache, const void *key,
+                                                 size_t key_size) SLUICE_CHECK_RESULT;
+
 /* What an invalidation is about. */
 enum sluice_selection {
     SLUICE_SELECT_KEYS,   /* each of `keys` */
