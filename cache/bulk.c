@@ -323,6 +323,13 @@ enum sluice_error sluice_get_many(struct sluice_cache *cache, const struct sluic
     return sluice_get_many_request(cache, &request, outcomes);
 }
 
+void sluice_get_many_if_present(struct sluice_cache *cache, const struct sluice_key *keys, size_t count,
+                                struct sluice_outcome *outcomes)
+{
+    for (size_t i = 0; i < count; i++)
+        outcomes[i].error = sluice_get_if_present(cache, keys[i].data, keys[i].size, &outcomes[i]);
+}
+
 enum sluice_error sluice_get_many_async(struct sluice_cache *cache, const struct sluice_bulk_request *request,
                                         struct sluice_outcome *outcomes, struct sluice_bulk **handle)
 {

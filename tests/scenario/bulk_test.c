@@ -186,6 +186,24 @@ static void rule_14_hits_are_answered_at_once_and_none_is_no_matter(void **state
     assert_int_equal(fixture_stats(fixture).loads, 0);
 }
 
+static void many_keys_can_be_looked_for_without_loading(void **state)
+{
+    struct fixture *fixture = open_many(state);
+    const struct sluice_key keys[] = {{"a", 1}, {"missing", 7}, {"", 0}, {"b", 1}};
+    struct sluice_outcome outcomes[4];
+
+    fixture_put(fixture, "a", "A");
+    fixture_put(fixture, "b", "B");
+    sluice_get_many_if_present(fixture->cache, keys, 4, outcomes);
+    fixture_expect_outcome(&outcomes[0], SLUICE_OK, "A");
+    fixture_expect_outcome(&outcomes[1], SLUICE_NOT_CACHED, NULL);
+    fixture_expect_outcome(&outcomes[2], SLUICE_KEY_SIZE, NULL);
+    fixture_expect_outcome(&outcomes[3], SLUICE_OK, "B");
+    for (size_t i = 0; i < 4; i++)
+        sluice_outcome_fini(&outcomes[i]);
+    assert_int_equal(fixture_stats(fixture).loads, 0);
+}
+
 static void rule_14_a_bound_refuses_the_keys_that_are_over_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -420,6 +438,7 @@ int main(void)
         FIXTURE_TEST(rule_14_one_call_has_at_most_so_many_loads),
         FIXTURE_TEST(rule_14_a_hundred_keys_are_one_call),
         FIXTURE_TEST(rule_14_hits_are_answered_at_once_and_none_is_no_matter),
+        FIXTURE_TEST(many_keys_can_be_looked_for_without_loading),
         FIXTURE_TEST(rule_14_a_bound_refuses_the_keys_that_are_over_it),
         FIXTURE_TEST(rule_14_a_load_within_a_bulk_is_overtaken_like_any_other),
         FIXTURE_TEST(rule_7_each_wait_of_a_bulk_has_the_deadline),

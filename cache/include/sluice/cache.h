@@ -217,6 +217,10 @@ SLUICE_API void sluice_wait_unref(struct sluice_wait *wait);
 SLUICE_API enum sluice_error sluice_get_many(struct sluice_cache *cache, const struct sluice_key *keys, size_t count,
                                              int64_t timeout_ms, struct sluice_outcome *outcomes) SLUICE_CHECK_RESULT;
 
+/* As sluice_get_if_present() for each key, outcomes[i] for keys[i]. */
+SLUICE_API void sluice_get_many_if_present(struct sluice_cache *cache, const struct sluice_key *keys, size_t count,
+                                           struct sluice_outcome *outcomes);
+
 /*
  * Called once with the outcomes of an asynchronous bulk get, when the last one has come, on the thread that brought it,
  * as a sluice_callback. They are borrowed for the call.
