@@ -21,6 +21,8 @@
 #define WAIT_PAIR         "stale_after_wait_ms needs stale_if_error_ms"
 #define WINDOW_WORDS      "batch_window_ms must be at least 0"
 #define WINDOW_PAIR       "batch_window_ms needs a loader with load_many"
+#define STALE_PAIR        "stale_if_error_ms must not be under stale_while_revalidate_ms, which would always come before it"
+#define STALE_NEVER_PAIR  "stale_if_error_ms has no effect with a stale_while_revalidate_ms of SLUICE_NEVER"
 #define BATCH_SIZE_WORDS  "batch_size_max must be at least 1"
 #define KEY_WORDS         "key_size_max must be 1 to 65535"
 #define VALUE_WORDS       "value_size_max must be 1 to 2147483647"
@@ -213,6 +215,25 @@ static void a_first_backoff_is_at_most_the_cap_of_them(void **state)
     expect_fault(&fixture->options, NULL);
 }
 
+static void stale_if_error_is_refused_where_a_reload_behind_the_get_always_comes_first(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->options.stale_while_revalidate_ms = 10;
+    fixture->options.stale_if_error_ms = 9;
+    expect_fault(&fixture->options, STALE_PAIR);
+    fixture->options.stale_if_error_ms = 10;
+    expect_fault(&fixture->options, NULL);
+    fixture->options.stale_while_revalidate_ms = SLUICE_NEVER;
+    expect_fault(&fixture->options, STALE_NEVER_PAIR);
+    fixture->options.stale_if_error_ms = SLUICE_NEVER;
+    expect_fault(&fixture->options, NULL);
+    fixture->options.stale_if_error_ms = 0;
+    expect_fault(&fixture->options, NULL);
+    fixture->options.stale_while_revalidate_ms = 10;
+    expect_fault(&fixture->options, NULL);
+}
+
 static void options_are_copied_by_create(void **state)
 {
     struct fixture *fixture = *state;
@@ -232,6 +253,7 @@ int main(void)
         FIXTURE_TEST(two_maximums_are_refused),
         FIXTURE_TEST(a_weigher_needs_a_maximum_for_its_weights),
         FIXTURE_TEST(a_first_backoff_is_at_most_the_cap_of_them),
+        FIXTURE_TEST(stale_if_error_is_refused_where_a_reload_behind_the_get_always_comes_first),
         FIXTURE_TEST(options_are_copied_by_create),
     };
     FIXTURE_MAIN(tests);
