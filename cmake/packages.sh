@@ -8,7 +8,7 @@ packages_build="gcc libc6-dev cmake ninja-build pkg-config ccache uthash-dev lib
     libconfuse-dev libcurl4-openssl-dev libsqlite3-dev libjansson-dev libsystemd-dev"
 packages_quickstart="curl sqlite3 unicode-data"
 packages_test="g++ libcmocka-dev curl nginx-light spin sqlite3 unicode-data"
-packages_lint="binutils clang clang-format clang-tidy mandoc shellcheck"
+packages_lint="binutils clang clang-format clang-tidy libclang-rt-dev mandoc shellcheck"
 
 # packages_missing PACKAGE...: those that dpkg does not know as installed, one a line.
 packages_missing() {
