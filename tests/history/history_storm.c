@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * history_storm SECONDS SEED LOG: threads do everything to a fresh cache at random, through the public interface, and
- * the history of it is written to LOG for history_check. The run is over after SECONDS (a fraction is allowed), or when
- * a thread has written RECORDS_MAX records. The seed also draws how the cache is set up. Status: 0 the log is written.
+ * the history of it is written to LOG for history_check. The run is over after SECONDS (a fraction is allowed), but not
+ * before there are EVENTS_MIN events, or when a thread has written RECORDS_MAX records. The seed also draws how the
+ * cache is set up. Status: 0 the log is written.
  */
 #include "await.h"
 #include "errand.h"
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #define RECORDS_MAX ((size_t)240000)
+#define EVENTS_MIN  ((uint64_t)20000)
 #define BACKOFF_MS  8
 
 static struct run_mood mood_of(uint64_t seed)
@@ -110,6 +112,18 @@ static void work(void *arg)
     run_work(errand->run, errand->number);
 }
 
+/* Whether the time is not over, or so little has happened on a busy machine that some rule may have had no case. */
+static bool blows(struct run *run, int64_t start_ms, int64_t span_ms)
+{
+    if (record_full(run->log))
+        return false;
+    if (await_now_ms() - start_ms < span_ms) {
+        sched_yield();
+        return true;
+    }
+    return record_count(run->log) < EVENTS_MIN && await_again(start_ms);
+}
+
 /* Lets the workers do what they like until the time is over. */
 static bool blow(struct run *run, struct slow_loader *loader, int64_t span_ms)
 {
@@ -122,8 +136,8 @@ static bool blow(struct run *run, struct slow_loader *loader, int64_t span_ms)
         errands[i] = (struct worker_errand){run, i};
         threads[i] = errand_start(work, &errands[i]);
     }
-    while (await_now_ms() - start_ms < span_ms && !record_full(run->log))
-        sched_yield();
+    while (blows(run, start_ms, span_ms))
+        ;
     atomic_store(&run->stop, true);
     slow_loader_hurry(loader);
     for (unsigned i = 0; i < RUN_WORKERS; i++)

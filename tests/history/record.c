@@ -99,6 +99,11 @@ void record_add_exact(struct record_log *log, const struct record *event)
     *book_next(log, book_of_thread(log)) = *event;
 }
 
+uint64_t record_count(struct record_log *log)
+{
+    return atomic_load_explicit(&log->last, memory_order_relaxed);
+}
+
 bool record_full(struct record_log *log)
 {
     return atomic_load_explicit(&log->full, memory_order_relaxed);

@@ -158,6 +158,9 @@ uint64_t record_add(struct record_log *log, struct record event);
 /* Appends the record as it is, for logs that are made by hand. One thread. */
 void record_add_exact(struct record_log *log, const struct record *event);
 
+/* How many there are so far. Any thread. */
+uint64_t record_count(struct record_log *log);
+
 /* Whether some thread has used seven eighths of its room. */
 bool record_full(struct record_log *log);
 
