@@ -22,7 +22,9 @@ static const char TOO_FINE[] = "must be whole milliseconds";
 /* An ASCII letter in upper case; anything else as it is. Not toupper(), which asks the locale. */
 static char upper(char letter)
 {
-    return letter >= 'a' && letter <= 'z' ? (char)(letter - 'a' + 'A') : letter;
+    if (letter >= 'a' && letter <= 'z')
+        return (char)(letter - 'a' + 'A');
+    return letter;
 }
 
 static bool is_blank(char byte)
@@ -213,7 +215,7 @@ static const char *read_iso(struct piece rest, int64_t *span_ms)
 const char *spec_value_span(struct piece piece, int64_t *span_ms)
 {
     bool iso = memchr(piece.at, 'p', piece.size) != NULL || memchr(piece.at, 'P', piece.size) != NULL;
-    int64_t read_ms;
+    int64_t read_ms = 0;
     const char *fault = iso ? read_iso(piece, &read_ms) : read_simple(piece, &read_ms);
 
     if (fault == NULL && read_ms > OPTION_SPAN_MS_MAX)

@@ -46,6 +46,12 @@ static const char *broken_options(struct sluice_options options)
     return sluice_options_fault(&options);
 }
 
+/* Byte by byte: they are copies, and what lies between the members was copied too. */
+static bool same_bytes(const struct sluice_options *a, const struct sluice_options *b)
+{
+    return memcmp((const unsigned char *)a, (const unsigned char *)b, sizeof *a) == 0;
+}
+
 const char *spec_property_broken(const char *spec)
 {
     struct sluice_options options = SLUICE_OPTIONS_INIT;
@@ -56,10 +62,9 @@ const char *spec_property_broken(const char *spec)
     memset(&fault, '\xff', sizeof fault);
     memcpy(&before, &options, sizeof before);
     if (sluice_options_parse(&options, spec, &fault) != SLUICE_OK)
-        return memcmp(&before, &options, sizeof before) != 0 ? "a refused string changes options"
-                                                             : broken_refusal(spec, &fault);
+        return !same_bytes(&before, &options) ? "a refused string changes options" : broken_refusal(spec, &fault);
     memcpy(&again, &options, sizeof again);
-    if (sluice_options_parse(&again, spec, NULL) != SLUICE_OK || memcmp(&again, &options, sizeof again) != 0)
+    if (sluice_options_parse(&again, spec, NULL) != SLUICE_OK || !same_bytes(&again, &options))
         return "read for a second time the string means something else";
     return broken_options(options);
 }
