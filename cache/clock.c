@@ -16,6 +16,16 @@ int64_t clock_now_ms(const struct sluice_clock *clock)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t clock_wall_ms(const struct sluice_clock *clock)
+{
+    struct timespec now;
+
+    if (clock->wall_ms != NULL)
+        return clock->wall_ms(clock->self);
+    must(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int64_t clock_after_ms(int64_t now_ms, int64_t span_ms)
 {
     int64_t instant_ms;

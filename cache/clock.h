@@ -11,6 +11,9 @@
 /* Milliseconds from some fixed point: of the caller's clock, or of CLOCK_MONOTONIC if it has none. */
 int64_t clock_now_ms(const struct sluice_clock *clock);
 
+/* Milliseconds since 1970: of the caller's clock, or of CLOCK_REALTIME if it has none. */
+int64_t clock_wall_ms(const struct sluice_clock *clock);
+
 /* now + span, where a span of SLUICE_NEVER and an overflow are CLOCK_FAR. */
 int64_t clock_after_ms(int64_t now_ms, int64_t span_ms);
 

@@ -13,9 +13,9 @@
  *   KEPT        of a tag: the sweep is over, older loads are on
  *   FORGOTTEN   sweep_forget_locked
  *
- * At most DECREES_MAX are pending; whoever comes over that sweeps on first. If they are kept for old loads, the oldest
- * is lost: those loads are then taken to bring whatever tag it had. Not thread-safe: covered by the shard's lock,
- * except a decree's count.
+ * Any is kept where a saved file is being loaded (restore.h). At most DECREES_MAX are pending; whoever comes over that
+ * sweeps on first. If they are kept for old loads, the oldest is lost: those loads are then taken to bring whatever tag
+ * it had. Not thread-safe: covered by the shard's lock, except a decree's count.
  */
 #ifndef CACHE_DECREE_H
 #define CACHE_DECREE_H

@@ -47,6 +47,18 @@ const char *sluice_removal_cause_name(enum sluice_removal_cause cause)
     return "unknown cause";
 }
 
+const char *sluice_saved_fault_name(enum sluice_saved_fault fault)
+{
+    switch (fault) {
+#define FAULT_TEXT(name, text)                                                                                         \
+    case name:                                                                                                         \
+        return text;
+        SLUICE_SAVED_FAULTS(FAULT_TEXT)
+#undef FAULT_TEXT
+    }
+    return "unknown fault";
+}
+
 _Noreturn void must_fail(const char *file, int line, const char *what)
 {
     fprintf(stderr, "sluice: %s:%d: must hold: %s\n", file, line, what);

@@ -35,6 +35,24 @@ uint64_t hash_key(uint64_t seed, const void *key, size_t size)
     return XXH3_64bits_withSeed(key, size, seed);
 }
 
+_Static_assert(sizeof(XXH64_state_t) == sizeof(struct hash_sum), "room for the state");
+_Static_assert(_Alignof(XXH64_state_t) <= _Alignof(struct hash_sum), "and aligned");
+
+void hash_sum_init(struct hash_sum *sum)
+{
+    must(XXH64_reset((XXH64_state_t *)(void *)sum, 0) == XXH_OK);
+}
+
+void hash_sum_add(struct hash_sum *sum, const void *bytes, size_t size)
+{
+    must(XXH64_update((XXH64_state_t *)(void *)sum, bytes, size) == XXH_OK);
+}
+
+uint64_t hash_sum_get(const struct hash_sum *sum)
+{
+    return XXH64_digest((const XXH64_state_t *)(const void *)sum);
+}
+
 void hash_etag(const void *data, size_t size, char etag[HASH_ETAG_SIZE])
 {
     XXH128_hash_t digest = XXH3_128bits(data, size);

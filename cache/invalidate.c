@@ -69,6 +69,7 @@ static void invalidate_key(struct sluice_cache *cache, const struct sluice_key *
 
     after_init(&after);
     lock_acquire(&shard->lock);
+    restore_mark(&shard->locked.restores, hash);
     entry = table_find(&shard->locked.table, key->data, key->size, hash);
     if (entry != NULL && sweep_entry_locked(shard, entry, &after))
         entry = NULL; /* an earlier invalidation took it */
@@ -106,6 +107,7 @@ static void invalidate_shard(struct shard *shard, int64_t now_ms, struct sluice_
         if (flight->locked.state == SLUICE_FLIGHT_CURRENT)
             invalidate_entry_locked(shard, flight->locked.entry, false, now_ms, gone, &after);
     }
+    (void)restore_end_all(&shard->locked.restores);
     entries = shard_clear_locked(shard, now_ms);
     shard->locked.counters.invalidated += entries;
     lock_release(&shard->lock);
@@ -173,6 +175,7 @@ static void invalidate_at_once(struct shard *shard, const struct decree *decree,
 
     after_init(&after);
     lock_acquire(&shard->lock);
+    (void)restore_end_all(&shard->locked.restores);
     for (entry = shard->locked.table.entries; entry != NULL; entry = next) {
         next = table_next(entry);
         if (decree_concerns(decree, entry) || (decree->is_tag && entry->flight != NULL))

@@ -23,6 +23,7 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     wheel_init(&shard->locked.expiries, now_ms);
     wheel_init(&shard->locked.deadlines, now_ms);
     decrees_init(&shard->locked.decrees);
+    LIST_INIT(&shard->locked.restores);
     TAILQ_INIT(&shard->locked.flights);
     shard->locked.leaving = 0;
     shard->locked.leavings = 0;
@@ -152,6 +153,7 @@ void shard_drop_locked(struct shard *shard, struct entry *entry, enum sluice_rem
     if (entry->ready)
         shard_unlink_locked(shard, entry);
     decrees_leave(&shard->locked.decrees, entry);
+    restore_mark(&shard->locked.restores, table_hash(entry));
     table_remove(&shard->locked.table, entry);
     entry->cause = (uint8_t)cause;
     TAILQ_INSERT_TAIL(&after->records, entry, order);

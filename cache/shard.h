@@ -11,6 +11,7 @@
 #include "decree.h"
 #include "eviction.h"
 #include "lock.h"
+#include "restore.h"
 #include "table.h"
 #include "wheel.h"
 #include "worth.h"
@@ -28,6 +29,7 @@ struct shard {
         struct wheel expiries;        /* of stored entries */
         struct wheel deadlines;       /* of waits and loads */
         struct decrees decrees;       /* invalidations that are still to be carried out */
+        struct restore_list restores; /* saved files that are being loaded */
         struct flight_list flights;   /* every load that has not ended, in the order in which they began */
         struct entry_list cleared;    /* the first entries of tables that invalidations of all left to be freed */
         struct chance chance;         /* for jitter */

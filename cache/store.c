@@ -156,6 +156,27 @@ static void store_keep_old(const struct sluice_options *options, struct entry *e
     entry->held_off = true;
 }
 
+/* The entry, with all that is stored in it, counts from now on. */
+static void store_place_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
+static void store_place_locked(struct shard *shard, struct entry *entry, struct after *after)
+{
+    shard_link_locked(shard, entry);
+    /* Room is made before it takes its place in the order: where all others are marked, it would be the victim. */
+    shard_make_room_locked(shard, entry, after);
+    if (!entry_is_pinned(entry))
+        eviction_stored(&shard->locked.eviction, entry);
+}
+
+bool store_restored_locked(struct shard *shard, struct entry *entry, uint64_t hash, struct after *after)
+{
+    if (!table_insert(&shard->locked.table, entry, hash))
+        return false;
+    entry->conforms = shard->locked.decrees.last;
+    shard_arm_locked(shard, entry, after);
+    store_place_locked(shard, entry, after);
+    return true;
+}
+
 /* Stores in an entry that has nothing stored. */
 static void store_answer_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
                                 int64_t ttl_ms, struct after *after) HOLDS_SHARD;
@@ -166,11 +187,7 @@ static void store_answer_locked(struct shard *shard, struct entry *entry, const 
     entry->weight = answer_weight(&shard->cache->options, entry, answer);
     entry->value = answer->value == NULL ? NULL : sluice_value_ref(answer->value);
     store_date_locked(shard, entry, answer, now_ms, ttl_ms, after);
-    shard_link_locked(shard, entry);
-    /* Room is made before it takes its place in the order: where all others are marked, it would be the victim. */
-    shard_make_room_locked(shard, entry, after);
-    if (!entry_is_pinned(entry))
-        eviction_stored(&shard->locked.eviction, entry);
+    store_place_locked(shard, entry, after);
 }
 
 void store_settle_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,

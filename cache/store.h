@@ -36,6 +36,12 @@ void store_settle_locked(struct shard *shard, struct entry *entry, const struct 
 /* A time to live that a value is stored with, shortened at random as expiry_jitter_percent says; SLUICE_NEVER stays. */
 int64_t store_jittered_ms_locked(struct shard *shard, int64_t ttl_ms) HOLDS_SHARD;
 
+/*
+ * Stores a bare entry, in no table yet, that has its value, weight and instants already; as an answer that just came,
+ * but for these. False: no memory; the entry is the caller's as before.
+ */
+bool store_restored_locked(struct shard *shard, struct entry *entry, uint64_t hash, struct after *after) HOLDS_SHARD;
+
 /* The outcome that an answer is to those who wait and find nothing stored; borrowed from it. */
 struct sluice_outcome store_outcome(const struct answer *answer);
 

@@ -68,7 +68,8 @@ static struct sluice_load *sweep_oldest_locked(const struct shard *shard)
     return NULL;
 }
 
-/* Forgets the decrees that all entries conform to, and that no load can bring a value against. */
+/* Forgets the decrees that all entries conform to, and that neither a load nor a saved file can bring a value against.
+ */
 static void sweep_forget_locked(struct shard *shard) HOLDS_SHARD;
 static void sweep_forget_locked(struct shard *shard)
 {
@@ -81,6 +82,8 @@ static void sweep_forget_locked(struct shard *shard)
         if (decrees_after(number, decrees->swept))
             break;
         if (decrees_get(decrees, number)->is_tag && oldest != NULL && decrees_after(number, oldest->locked.born))
+            break;
+        if (restore_keeps(&shard->locked.restores, number))
             break;
         decree_unref(decrees_forget(decrees));
     }
@@ -114,6 +117,9 @@ bool sweep_issue_locked(struct shard *shard, struct decree *decree)
     struct decrees *decrees = &shard->locked.decrees;
 
     sweep_forget_locked(shard);
+    /* Files that are being loaded give way first: what they have left is left out. */
+    if (decrees_pending(decrees) == DECREES_MAX && restore_end_all(&shard->locked.restores))
+        sweep_forget_locked(shard);
     if (decrees_pending(decrees) == DECREES_MAX && !decrees_after(decrees->forgotten + 1, decrees->swept)) {
         /* Swept for, and kept for the sake of old loads. */
         decree_unref(decrees_forget(decrees));

@@ -25,6 +25,11 @@ void table_remove(struct table *table, struct entry *entry)
     HASH_DELETE(node, table->entries, entry);
 }
 
+uint32_t table_hash(const struct entry *entry)
+{
+    return entry->node.hashv;
+}
+
 struct entry *table_next(const struct entry *entry)
 {
     return entry->node.next;

@@ -31,6 +31,9 @@ bool table_insert(struct table *table, struct entry *entry, uint64_t hash);
 /* Unlinks an entry of this table. Iteration with table_next() may go on from its successor, taken before. */
 void table_remove(struct table *table, struct entry *entry);
 
+/* The lower bits of the hash of an entry's key, as it was given to table_insert(). */
+uint32_t table_hash(const struct entry *entry);
+
 /* The entry after this one in order of insertion, or NULL. */
 struct entry *table_next(const struct entry *entry);
 

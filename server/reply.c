@@ -237,6 +237,7 @@ static enum problem problem_of(enum sluice_error error)
     case SLUICE_CIRCULAR:
     case SLUICE_UNCHANGED:
     case SLUICE_INVALID:
+    case SLUICE_FILE:
         break;
     }
     abort(); /* a get does not come to these */

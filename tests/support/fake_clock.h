@@ -9,6 +9,7 @@
 
 struct fake_clock {
     _Atomic int64_t now_ms;
+    _Atomic int64_t wall_ms; /* since 1970 */
 };
 
 void fake_clock_init(struct fake_clock *clock);
@@ -16,7 +17,7 @@ void fake_clock_init(struct fake_clock *clock);
 /* As an option of a cache. Borrows `clock`. */
 struct sluice_clock fake_clock_option(struct fake_clock *clock);
 
-/* Moves it; calls nothing. */
+/* Moves it, and what the wall shows with it; calls nothing. */
 void fake_clock_advance(struct fake_clock *clock, int64_t ms);
 
 #endif

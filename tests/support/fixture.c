@@ -83,7 +83,7 @@ void fixture_open(struct fixture *fixture)
 
 void fixture_use_real_clock(struct fixture *fixture)
 {
-    fixture->options.clock = (struct sluice_clock){NULL, NULL};
+    fixture->options.clock = (struct sluice_clock){.now_ms = NULL};
 }
 
 void fixture_destroy_cache(struct fixture *fixture)

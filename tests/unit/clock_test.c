@@ -38,8 +38,8 @@ static int64_t noon(void *self)
 static void a_clock_of_the_callers_is_used(void **state)
 {
     int64_t instant_ms = 43200000;
-    struct sluice_clock clock = {noon, &instant_ms};
-    struct sluice_clock own = {NULL, NULL};
+    struct sluice_clock clock = {.now_ms = noon, .self = &instant_ms};
+    struct sluice_clock own = {.now_ms = NULL};
     int64_t before_ms = clock_now_ms(&own);
 
     (void)state;

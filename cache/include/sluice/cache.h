@@ -23,6 +23,7 @@
 #include <sluice/look.h>
 #include <sluice/options.h>
 #include <sluice/outcome.h>
+#include <sluice/save.h>
 #include <sluice/spec.h>
 
 #ifdef __cplusplus

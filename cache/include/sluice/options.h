@@ -18,6 +18,8 @@ struct sluice_clock {
     int64_t (*now_ms)(
         void *self); /* never goes back; called from any thread, also under a lock: it calls nothing here */
     void *self;
+    /* What a saved file's age is told by: milliseconds since 1970. NULL: CLOCK_REALTIME. Called with no lock held. */
+    int64_t (*wall_ms)(void *self);
 };
 
 /*
@@ -165,7 +167,7 @@ struct sluice_options {
             SLUICE_NEVER, 0, 0, 0, SLUICE_NEVER, 0, 1024, false, {NULL, NULL, NULL}, {NULL, NULL}, 4, 4096,            \
             (size_t)64 << 20, 1024, 65536, 262144, 0, false,                                                           \
         {                                                                                                              \
-            NULL, NULL                                                                                                 \
+            NULL, NULL, NULL                                                                                           \
         }                                                                                                              \
     }
 

@@ -30,7 +30,8 @@ extern "C" {
     X(SLUICE_CLOSED, "the cache is closed")                                                                            \
     X(SLUICE_NO_MEMORY, "out of memory")                                                                               \
     X(SLUICE_NO_THREAD, "the system refused a thread")                                                                 \
-    X(SLUICE_INVALID, "an argument or an option is not valid")
+    X(SLUICE_INVALID, "an argument or an option is not valid")                                                         \
+    X(SLUICE_FILE, "a file can't be read or written, or is not one that can be loaded")
 
 #define SLUICE_ERROR_NAME(name, text) name,
 enum sluice_error { SLUICE_ERRORS(SLUICE_ERROR_NAME) };
