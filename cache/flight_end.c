@@ -105,14 +105,30 @@ static uint32_t flight_cost_ms_locked(const struct sluice_load *flight, int64_t 
 }
 
 /*
+ * The old value may have left while the load was on, so that nobody who came then met it and saw that its tag was
+ * invalidated. Those who wait for the next load may not be given it, so the loader is not either (rule 11).
+ */
+static void flight_heed_old_locked(struct sluice_load *flight) HOLDS_SHARD;
+static void flight_heed_old_locked(struct sluice_load *flight)
+{
+    uint32_t number;
+
+    if (flight->old == NULL || !sweep_finds_tag_locked(flight->shard, flight->old, flight->locked.born, &number))
+        return;
+    sluice_value_unref(flight->old);
+    flight->old = NULL;
+}
+
+/*
  * The flight goes on with a new load, by the cache's own loader. What it has of the old one is kept: the entry,
- * the waiters, the load's slot and reference.
+ * the waiters, the old value where it still holds, the load's slot and reference.
  */
 static void flight_restart_locked(struct sluice_load *flight, int64_t now_ms, struct after *after) HOLDS_SHARD;
 static void flight_restart_locked(struct sluice_load *flight, int64_t now_ms, struct after *after)
 {
     wheel_stop(&flight->shard->locked.deadlines, &flight->locked.deadline.timer);
     flight->loader = flight->cache->options.loader;
+    flight_heed_old_locked(flight);
     flight->locked.called = flight->locked.ended = flight->locked.computes = false;
     flight_begin_load_locked(flight, now_ms, after);
 }

@@ -379,6 +379,45 @@ static void rule_11_a_value_whose_tag_was_invalidated_is_not_renewed(void **stat
     fixture_expect_absent(fixture, "key");
 }
 
+/* Two wait for the reload of an expired value, the second since the tag `red` was invalidated; they need two loads. */
+static void reload_twice(struct fixture *fixture, const char *const *tags, bool left)
+{
+    put_tagged(fixture, "key", "old", tags, 1);
+    fixture_advance(fixture, 100);
+    struct call *early = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    assert_non_null(gated_loader_old_value(fixture->loader, 0));
+    if (left)
+        fixture_advance(fixture, 1000); /* the entry has nothing stored any more */
+    invalidate_red(fixture, false, 0);
+    struct call *late = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    end_tagged(fixture, 0, "first");
+    call_expect(early, SLUICE_OK, "first");
+    gated_loader_await_calls(fixture->loader, 2);
+    assert_false(call_done(late));
+}
+
+static void rule_11_an_old_value_that_has_left_is_not_renewed_once_its_tag_is_invalidated(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = 100;
+    fixture->options.stale_if_error_ms = 1000;
+    fixture_open(fixture);
+
+    reload_twice(fixture, red, true);
+    assert_null(gated_loader_old_value(fixture->loader, 1));
+}
+
+static void rule_11_an_old_value_of_another_tag_is_for_the_next_load_too(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = 100;
+    fixture->options.stale_if_error_ms = 1000;
+    fixture_open(fixture);
+
+    reload_twice(fixture, red_and_blue, false);
+    assert_non_null(gated_loader_old_value(fixture->loader, 1));
+}
+
 static void rule_12_a_value_whose_tag_was_invalidated_is_not_given_as_stale(void **state)
 {
     struct fixture *fixture = *state;
@@ -451,6 +490,8 @@ int main(void)
         FIXTURE_TEST(rule_11_an_invalidated_tag_does_not_reappear_through_a_reload),
         FIXTURE_TEST(rule_11_a_reload_that_brings_an_invalidated_tag_is_not_stored),
         FIXTURE_TEST(rule_11_a_value_whose_tag_was_invalidated_is_not_renewed),
+        FIXTURE_TEST(rule_11_an_old_value_that_has_left_is_not_renewed_once_its_tag_is_invalidated),
+        FIXTURE_TEST(rule_11_an_old_value_of_another_tag_is_for_the_next_load_too),
         FIXTURE_TEST(rule_12_a_value_whose_tag_was_invalidated_is_not_given_as_stale),
         FIXTURE_TEST(rule_10_any_number_of_tags_can_be_invalidated_with_loads_in_flight),
     };
