@@ -96,6 +96,11 @@ static bool records_read(struct history *history, FILE *file, char fault[HISTORY
 
 /* ---- looking over ------------------------------------------------------------------------------------------------ */
 
+static bool is_of_tags(const struct record *record)
+{
+    return record->kind == RECORD_INVALIDATE_BEGIN && record->how == RECORD_TAG;
+}
+
 static bool record_is_whole(const struct history *history, const struct record *record, char fault[HISTORY_FAULT_MAX])
 {
     uint64_t order = record->order;
@@ -116,6 +121,8 @@ static bool record_is_whole(const struct history *history, const struct record *
     if (record->ttl_ms < RECORD_NEVER || record->refresh_ms < RECORD_NEVER || record->thread >= RECORD_THREADS_MAX)
         return fault_is(fault, "record %" PRIu64 " (%s): ttl_ms %d, refresh_ms %d, thread %u", order, shape->name,
                         record->ttl_ms, record->refresh_ms, record->thread);
+    if (record->tags >> RECORD_TAGS_MAX != 0 || (is_of_tags(record) && record->tags == 0))
+        return fault_is(fault, "record %" PRIu64 " (%s): tags 0x%x", order, shape->name, record->tags);
     if (record->begin >= order)
         return fault_is(fault, "record %" PRIu64 " (%s): goes on with %" PRIu64, order, shape->name, record->begin);
     if (record->begin != 0)
@@ -275,5 +282,7 @@ void history_print(const struct history *history, uint64_t order, FILE *out)
         fprintf(out, ", value %" PRIu64, record->value);
     if (record->kind == RECORD_PUT_BEGIN || record->kind == RECORD_FINISH_BEGIN)
         fprintf(out, ", ttl %d ms, refresh %d ms", record->ttl_ms, record->refresh_ms);
+    if (record->tags != 0)
+        fprintf(out, ", tags 0x%x", record->tags);
     fputc('\n', out);
 }

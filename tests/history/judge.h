@@ -11,7 +11,8 @@
  *   that can have taken it away. The instant in which the flight gives way to the value is included. Not judged where
  *   the cache evicts, nor within JUDGE_MARGIN_MS of the value's expiry.
  * - 3: a get is given a value whose load had begun, or whose put had ended, when an invalidation was called that had
- *   returned before the get began; or a remembered not-found of before.
+ *   returned before the get began; or a remembered not-found of before. An invalidation of a tag concerns the values
+ *   that have it, and no not-founds.
  * - 4: likewise, for a put; a put that returned is not seen; a waiter that had parked before a put is let wait on, or
  *   given what came after it; the result of an overtaken load is given.
  * - 7: a get is told, or cancelled, after it was cancelled.

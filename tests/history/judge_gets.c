@@ -2,6 +2,8 @@
 /* judge_gets.c: whether a get might be given what it was given (rules 2, 3, 4, 7, 11, 12, 13, 19). */
 #include "judge_internal.h"
 
+#include <string.h>
+
 /* ---- what a get is given ----------------------------------------------------------------------------------------- */
 
 /* Whether the value is one that was brought for the key; nothing else is judged of one that is not. */
@@ -33,18 +35,19 @@ static void judge_age(struct judge *judge, const struct record *begin, const str
 {
     const struct get_note *get = judge_get(judge, begin->order);
     const struct value_note *value = judge_value(judge, record->value);
+    uint64_t floor = judge_floor(get->floor_invalidated, get->floor_tags, value->tags);
     bool reload = is_reload(judge, record->value);
 
-    if (get->floor_invalidated != 0)
+    if (floor != 0)
         judge_count(judge, 3);
     if (get->floor_put != 0)
         judge_count(judge, 4);
-    if (reload && (get->floor_invalidated != 0 || get->floor_put != 0))
+    if (reload && (floor != 0 || get->floor_put != 0))
         judge_count(judge, 11);
-    if (value->birth < get->floor_invalidated)
+    if (value->birth < floor)
         judge_break(judge, reload ? 11 : 3, history_key(begin),
-                    "a get is given a value from before an invalidation that had returned", record->value,
-                    get->floor_invalidated, begin->order, record->order);
+                    "a get is given a value from before an invalidation that had returned", record->value, floor,
+                    begin->order, record->order);
     if (value->birth < get->floor_put)
         judge_break(judge, reload ? 11 : 4, history_key(begin),
                     "a get is given a value from before a put that had returned", record->value, get->floor_put,
@@ -158,6 +161,7 @@ void gets_begin(struct judge *judge, const struct record *record)
         .epoch = key->epoch,
         .quiet = key->removers == 0,
     };
+    memcpy(judge_get(judge, record->order)->floor_tags, key->floor_tags, sizeof key->floor_tags);
     judge->counts[RECORD_STAT_GETS]++;
 }
 

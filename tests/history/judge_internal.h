@@ -12,6 +12,7 @@
 struct get_note {
     uint64_t floor_invalidated; /* of the key when it began: see struct key_state */
     uint64_t floor_put;
+    uint64_t floor_tags[RECORD_TAGS_MAX];
     uint64_t epoch; /* of the key when it began */
     uint64_t parked;
     uint64_t settled_by; /* a put that must have released it: begun after it had parked, and returned */
@@ -40,6 +41,7 @@ struct value_note {
     uint32_t renewals;  /* ends of reloads that may have renewed it */
     uint32_t reloads;   /* moves with all that its reloads may have done to its times */
     uint32_t reload;    /* of a reload: `reloads` of the old value when its end began */
+    uint8_t tags;       /* of the value */
     bool brings;        /* a value, not a failure */
     bool removes;       /* its end counts among the key's removers */
     bool quiet;         /* nothing else that removes was under way when the end, or the put, began */
@@ -65,6 +67,7 @@ struct calls {
 struct key_state {
     struct calls invalidations;
     struct calls puts;
+    struct calls tag_invalidations; /* are among the invalidations too */
     unsigned removers; /* calls under way that may take a value away or bring another: also the ends of loads */
     uint64_t epoch;    /* moves with each begin and end of these */
 
@@ -72,6 +75,7 @@ struct key_state {
      * begin from here on (rules 3, 4). */
     uint64_t floor_invalidated;
     uint64_t floor_put;
+    uint64_t floor_tags[RECORD_TAGS_MAX]; /* likewise, of the values that have the tag */
 
     /* The value that is certainly in the table; 0: none. */
     uint64_t there;
@@ -94,6 +98,7 @@ struct judge {
     struct key_state keys[RECORD_KEYS_MAX];
     uint64_t counts[RECORD_STATS_COUNT]; /* what the log counts, for rule 23 */
     uint64_t stats[RECORD_STATS_COUNT];  /* the records of the cache's counters; 0: not told */
+    uint64_t restarts;                   /* at the most: flights that went on with another load, for a tag (rule 3) */
     uint64_t destroyed;                  /* the destroy that has begun */
 };
 
@@ -119,6 +124,17 @@ void judge_break(struct judge *judge, unsigned rule, unsigned key, const char *w
 static inline void judge_count(struct judge *judge, unsigned rule)
 {
     judge->verdict->judged[rule]++;
+}
+
+/* The latest of the floors that concern a value with these tags, but that of puts. */
+static inline uint64_t judge_floor(uint64_t floor_invalidated, const uint64_t floor_tags[RECORD_TAGS_MAX], uint8_t tags)
+{
+    uint64_t floor = floor_invalidated;
+
+    for (unsigned tag = 0; tag < RECORD_TAGS_MAX; tag++)
+        if ((tags >> tag & 1) != 0 && floor_tags[tag] > floor)
+            floor = floor_tags[tag];
+    return floor;
 }
 
 /* judge_table.c: what is in the table, and who changes it. */

@@ -70,16 +70,17 @@ static void judge_old_value(struct judge *judge, const struct record *record)
     const struct record *begin = history_at(judge->history, record->begin);
     const struct value_note *old;
     const struct get_note *get;
+    uint64_t floor;
 
     if (record->value == 0 || begin->kind != RECORD_GET_BEGIN)
         return;
     old = judge_value(judge, record->value);
     get = judge_get(judge, begin->order);
+    floor = judge_floor(get->floor_invalidated, get->floor_tags, old->tags);
     judge_count(judge, 11);
-    if (old->birth < get->floor_invalidated || old->birth < get->floor_put)
+    if (old->birth < floor || old->birth < get->floor_put)
         judge_break(judge, 11, history_key(record), "a load is given an old value that had been ruled out",
-                    record->value, old->birth < get->floor_put ? get->floor_put : get->floor_invalidated, record->begin,
-                    record->order);
+                    record->value, old->birth < get->floor_put ? get->floor_put : floor, record->begin, record->order);
 }
 
 bool loads_judge(struct judge *judge, const struct record *record)

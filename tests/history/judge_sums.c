@@ -3,7 +3,8 @@
  * judge_sums.c: the cache's counters against what the log counts (rule 23). They are read once all is at rest.
  *
  * What the log can't tell: whether a get that was cancelled followed a load or led one, and loads in the background
- * that nobody wanted any more when the loader was to be called: these are counted as started and dropped.
+ * that nobody wanted any more when the loader was to be called: these are counted as started and dropped; and whether a
+ * load in the background is a refresh, or a flight that goes on with another load, which is none.
  */
 #include "judge_internal.h"
 
@@ -26,6 +27,12 @@ static uint64_t stat_slack(const struct judge *judge, unsigned stat)
     return with_uncalled ? stat_told(judge, RECORD_STAT_LOADS_DROPPED) : 0;
 }
 
+/* How far below it. */
+static uint64_t stat_slack_below(const struct judge *judge, unsigned stat)
+{
+    return stat == RECORD_STAT_REFRESHES ? judge->restarts : 0;
+}
+
 /* The ways in which loads end; what came too late is counted as dropped, and not as how it ended. */
 static bool stat_is_of_ended_loads(unsigned stat)
 {
@@ -41,7 +48,7 @@ static bool stat_is_right(const struct judge *judge, unsigned stat)
         return true; /* by the sum */
     if (stat_is_of_ended_loads(stat))
         return told <= count;
-    return told >= count && told <= count + stat_slack(judge, stat);
+    return told + stat_slack_below(judge, stat) >= count && told <= count + stat_slack(judge, stat);
 }
 
 void sums_at_end(struct judge *judge)

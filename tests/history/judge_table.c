@@ -181,12 +181,13 @@ void table_finish_begin(struct judge *judge, const struct record *record)
     const struct record *load = history_at(judge->history, record->begin);
     struct key_state *key = judge_key(judge, load);
     struct value_note *note = judge_value(judge, load->order);
-    uint64_t floor = key->floor_put > key->floor_invalidated ? key->floor_put : key->floor_invalidated;
+    uint64_t floor = judge_floor(key->floor_invalidated, key->floor_tags, record->tags);
 
     count_finish(judge, record);
     loads_unlink(judge, key, load->order);
     note->finish = record->order;
-    note->dead = floor > load->order;
+    note->tags = record->tags;
+    note->dead = floor > load->order || key->floor_put > load->order;
     note->current = note->since != 0 && table_quiet_since(key, note->since) &&
                     !table_may_be_late(judge, note->since, record->time_ms);
     note->removes = !note->dead && (record->how == RECORD_VALUE || record->how == RECORD_NOTHING);
@@ -224,6 +225,13 @@ static void reload_end(struct key_state *key, const struct record *load, const s
     }
 }
 
+/* Whether the flight may go on with another load, since a tag that its value has was invalidated meanwhile. */
+static bool note_may_restart(const struct key_state *key, const struct value_note *note, const struct record *begin)
+{
+    return (begin->how == RECORD_VALUE || begin->how == RECORD_NOT_MODIFIED) &&
+           (key->tag_invalidations.open > 0 || key->tag_invalidations.last_end > note->since);
+}
+
 void table_finish_end(struct judge *judge, const struct record *record)
 {
     const struct record *begin = history_at(judge->history, record->begin);
@@ -232,6 +240,8 @@ void table_finish_end(struct judge *judge, const struct record *record)
     struct value_note *note = judge_value(judge, load->order);
 
     note->ended = record->order;
+    if (note_may_restart(key, note, begin))
+        judge->restarts++;
     if (note->brings && note->renewals == 0)
         note->gone_ms = after_ms(record->time_ms, begin->ttl_ms);
     /* The deadline may have passed first, where the thread was held up between the record and the call. */
@@ -259,6 +269,7 @@ void table_put_begin(struct judge *judge, const struct record *record)
     bringer_begin(key, note);
     note->since = note->finish = record->order;
     note->brings = true;
+    note->tags = record->tags;
     note->birth = UINT64_MAX;
     note->fresh_ms = after_ms(record->time_ms, record->ttl_ms);
     note->refresh_ms = reload_ms(record);
@@ -309,8 +320,18 @@ void table_invalidate_begin(struct judge *judge, const struct record *record)
     for (unsigned number = 0; number < RECORD_KEYS_MAX; number++)
         if ((record->keys >> number & 1) != 0) {
             judge->keys[number].invalidations.open++;
+            judge->keys[number].tag_invalidations.open += record->how == RECORD_TAG;
             remover_begin(&judge->keys[number]);
         }
+}
+
+static void tags_invalidated(struct key_state *key, const struct record *begin, const struct record *end)
+{
+    key->tag_invalidations.open--;
+    key->tag_invalidations.last_end = end->order;
+    for (unsigned tag = 0; tag < RECORD_TAGS_MAX; tag++)
+        if ((begin->tags >> tag & 1) != 0 && begin->order > key->floor_tags[tag])
+            key->floor_tags[tag] = begin->order;
 }
 
 void table_invalidate_end(struct judge *judge, const struct record *record)
@@ -323,7 +344,9 @@ void table_invalidate_end(struct judge *judge, const struct record *record)
             remover_end(key);
             key->invalidations.open--;
             key->invalidations.last_end = record->order;
-            if (begin->order > key->floor_invalidated)
+            if (begin->how == RECORD_TAG)
+                tags_invalidated(key, begin, record);
+            else if (begin->order > key->floor_invalidated)
                 key->floor_invalidated = begin->order;
         }
 }

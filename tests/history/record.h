@@ -21,9 +21,10 @@
 #include <stdint.h>
 
 #define RECORD_MAGIC       "slcehist"
-#define RECORD_VERSION     1
+#define RECORD_VERSION     2
 #define RECORD_BYTE_ORDER  UINT32_C(0x01020304)
 #define RECORD_KEYS_MAX    16
+#define RECORD_TAGS_MAX    2
 #define RECORD_THREADS_MAX 32
 #define RECORD_NEVER       INT32_C(-1) /* of ttl_ms and refresh_ms: without an end */
 #define RECORD_NO_VALUE    UINT64_MAX  /* the bytes of a value that are no name of a value */
@@ -41,11 +42,12 @@ enum record_kind {
     RECORD_CANCEL_END,   /* begin: the RECORD_CANCEL_BEGIN; error is RECORD_OK if it was cancelled, else RECORD_OTHER */
     RECORD_LOAD_BEGIN,   /* keys; begin: the get or the refresh that started it, 0: not known; how: RECORD_FOREGROUND
                             ..; value: the old value that the loader was given, 0: none */
-    RECORD_FINISH_BEGIN, /* begin: the load; how: RECORD_VALUE ..; ttl_ms, refresh_ms */
+    RECORD_FINISH_BEGIN, /* begin: the load; how: RECORD_VALUE ..; ttl_ms, refresh_ms, tags */
     RECORD_FINISH_END,   /* begin: the RECORD_FINISH_BEGIN */
-    RECORD_PUT_BEGIN,    /* keys, ttl_ms, refresh_ms */
+    RECORD_PUT_BEGIN,    /* keys, ttl_ms, refresh_ms, tags */
     RECORD_PUT_END,      /* begin, error */
-    RECORD_INVALIDATE_BEGIN, /* keys: all that it takes away; how: RECORD_KEY .. */
+    RECORD_INVALIDATE_BEGIN, /* keys: all that it takes away; how: RECORD_KEY ..; tags: of RECORD_TAG, which takes what
+                                has any of them */
     RECORD_INVALIDATE_END,   /* begin */
     RECORD_REFRESH_BEGIN,    /* keys: it was asked for by name */
     RECORD_REFRESH_END,      /* begin, error */
@@ -120,6 +122,8 @@ struct record {
     uint8_t source;
     uint8_t stale;
     uint8_t thread; /* number of the buffer, filled in */
+    uint8_t tags;   /* one bit a tag */
+    uint8_t unused[7];
 };
 
 /* What the judge has to know of the cache and of the run. */

@@ -12,6 +12,13 @@
 static const char keys[RUN_KEYS_MAX][3] = {{'a', '\0', '0'}, {'b', '\0', '0'}, {'a', '\0', '1'}, {'b', '\0', '1'},
                                            {'a', '\0', '2'}, {'b', '\0', '2'}, {'a', '\0', '3'}, {'b', '\0', '3'}};
 
+static const char *const tags[RECORD_TAGS_MAX] = {"x", "y"};
+
+const char *run_tag(unsigned number)
+{
+    return tags[number];
+}
+
 struct sluice_key run_key(unsigned number)
 {
     return (struct sluice_key){keys[number], sizeof keys[number]};
@@ -59,15 +66,19 @@ struct sluice_content run_content(const struct run *run, unsigned draw, const ui
 {
     static const int64_t ttls_ms[] = {SLUICE_NEVER, SLUICE_NEVER, SLUICE_NEVER, 10000, SLUICE_TTL_DEFAULT, 0, 1, 5};
     static const int64_t refreshes_ms[] = {SLUICE_TTL_DEFAULT, SLUICE_TTL_DEFAULT, 1, SLUICE_NEVER};
+    uint8_t mask = (uint8_t)(draw / 32 % (1u << RECORD_TAGS_MAX));
     struct sluice_content content = {
         .data = name,
         .size = sizeof *name,
         .ttl_ms = ttls_ms[draw % 8],
         .refresh_ms = run->mood.refresh_ms == SLUICE_NEVER ? SLUICE_NEVER : refreshes_ms[draw / 8 % 4],
+        .tags = &tags[mask == 2 ? 1 : 0], /* of two, any choice lies side by side */
+        .tags_count = (size_t)__builtin_popcount(mask),
     };
 
     record->ttl_ms = span_word(content.ttl_ms, RUN_EXPIRE_MS);
     record->refresh_ms = span_word(content.refresh_ms, run->mood.refresh_ms);
+    record->tags = mask;
     return content;
 }
 

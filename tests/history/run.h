@@ -46,6 +46,9 @@ unsigned run_key_number(const void *key, size_t key_size);
 /* The keys that an invalidation of this prefix, or of all, takes away, as in struct record. */
 uint16_t run_keys_mask(const struct run *run, const char *prefix);
 
+/* The tag of this number, below RECORD_TAGS_MAX. */
+const char *run_tag(unsigned number);
+
 /* The name of a value, from its bytes. */
 uint64_t run_value_name(const struct sluice_value *value);
 
@@ -55,7 +58,7 @@ uint64_t run_current(void);
 /* Sets it and returns what it was, to be set again afterwards. */
 uint64_t run_enter(uint64_t begin);
 
-/* What a put or a load brings, as drawn; `record` takes the times over. */
+/* What a put or a load brings, as drawn; `record` takes the times and the tags over. */
 struct sluice_content run_content(const struct run *run, unsigned draw, const uint64_t *name, struct record *record);
 
 /* One thread of the run, `number` below RUN_WORKERS; returns when the run stops and its gets have come back. */

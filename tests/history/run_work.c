@@ -189,12 +189,39 @@ static void refresh(struct run *run, unsigned key)
                (struct record){.kind = RECORD_REFRESH_END, .begin = begin, .error = (uint8_t)error_word(error)});
 }
 
-/* One key, two, those of a letter, or all in two ways. */
+/* The invalidation that is written down; of a prefix and a tag it is drawn whether it counts what it takes. */
+static void invalidate_call(struct worker *worker, const struct record *record, const struct sluice_key both[2],
+                            const char *pattern)
+{
+    struct sluice_cache *cache = worker->run->cache;
+    struct sluice_invalidated count, *gone = random_below(&worker->random, 4) == 0 ? &count : NULL;
+
+    switch (record->how) {
+    case RECORD_KEY:
+        sluice_invalidate(cache, both[0].data, both[0].size, gone);
+        break;
+    case RECORD_KEY_LIST:
+        sluice_invalidate_keys(cache, both, 2, gone);
+        break;
+    case RECORD_PREFIX:
+        sluice_invalidate_prefix(cache, pattern, strlen(pattern), gone);
+        break;
+    case RECORD_TAG:
+        sluice_invalidate_tag(cache, pattern, gone);
+        break;
+    default:
+        sluice_invalidate_all(cache, gone);
+        break;
+    }
+}
+
+/* One key, two, those of a letter, the values of a tag, or all in two ways. */
 static void invalidate(struct worker *worker, unsigned key, enum record_scope scope)
 {
     struct run *run = worker->run;
     unsigned other = (key + 1) % run->mood.keys;
-    const char *prefix = random_below(&worker->random, 4) == 0 ? "" : key % 2 == 0 ? "a" : "b";
+    const char *pattern = random_below(&worker->random, 4) == 0 ? "" : key % 2 == 0 ? "a" : "b";
+    unsigned tag = random_below(&worker->random, RECORD_TAGS_MAX);
     struct sluice_key both[] = {run_key(key), run_key(other)};
     struct record record = {.kind = RECORD_INVALIDATE_BEGIN, .how = (uint8_t)scope, .keys = (uint16_t)(1u << key)};
     uint64_t begin;
@@ -202,16 +229,13 @@ static void invalidate(struct worker *worker, unsigned key, enum record_scope sc
     if (scope == RECORD_KEY_LIST)
         record.keys |= (uint16_t)(1u << other);
     else if (scope != RECORD_KEY)
-        record.keys = run_keys_mask(run, scope == RECORD_PREFIX ? prefix : "");
+        record.keys = run_keys_mask(run, scope == RECORD_PREFIX ? pattern : "");
+    if (scope == RECORD_TAG) {
+        record.tags = (uint8_t)(1u << tag);
+        pattern = run_tag(tag);
+    }
     begin = record_add(run->log, record);
-    if (scope == RECORD_KEY)
-        sluice_invalidate(run->cache, both[0].data, both[0].size, NULL);
-    else if (scope == RECORD_KEY_LIST)
-        sluice_invalidate_keys(run->cache, both, 2, NULL);
-    else if (scope == RECORD_PREFIX)
-        sluice_invalidate_prefix(run->cache, prefix, strlen(prefix), NULL);
-    else
-        sluice_invalidate_all(run->cache, NULL);
+    invalidate_call(worker, &record, both, pattern);
     record_add(run->log, (struct record){.kind = RECORD_INVALIDATE_END, .begin = begin});
 }
 
@@ -225,8 +249,10 @@ static void change_something(struct worker *worker, unsigned key)
         invalidate(worker, key, RECORD_KEY);
     else if (what < 85)
         invalidate(worker, key, RECORD_KEY_LIST);
-    else if (what < 95)
+    else if (what < 90)
         invalidate(worker, key, RECORD_PREFIX);
+    else if (what < 96)
+        invalidate(worker, key, RECORD_TAG);
     else
         invalidate(worker, key, RECORD_ALL);
 }

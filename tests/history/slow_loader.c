@@ -48,6 +48,7 @@ static uint64_t end_with_value(struct run *run, const struct held *held)
         sluice_load_complete(held->load, &content);
     } else {
         record.how = RECORD_NOT_MODIFIED;
+        record.tags = 0; /* the old value keeps its own */
         begin = record_add(run->log, record);
         sluice_load_not_modified(held->load, content.ttl_ms, content.refresh_ms);
     }

@@ -91,6 +91,12 @@ uint64_t story_invalidate(struct story *story, unsigned key)
     return story_tell(story, (struct record){.kind = RECORD_INVALIDATE_BEGIN, .keys = bit(key)});
 }
 
+uint64_t story_invalidate_tag(struct story *story, unsigned key, uint8_t tags)
+{
+    return story_tell(
+        story, (struct record){.kind = RECORD_INVALIDATE_BEGIN, .keys = bit(key), .how = RECORD_TAG, .tags = tags});
+}
+
 uint64_t story_invalidate_end(struct story *story, uint64_t invalidate)
 {
     return story_tell(story, (struct record){.kind = RECORD_INVALIDATE_END, .begin = invalidate});

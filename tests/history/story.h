@@ -37,6 +37,7 @@ uint64_t story_finish_end(struct story *story, uint64_t finish);
 uint64_t story_put(struct story *story, unsigned key, int32_t ttl_ms);
 uint64_t story_put_end(struct story *story, uint64_t put);
 uint64_t story_invalidate(struct story *story, unsigned key);
+uint64_t story_invalidate_tag(struct story *story, unsigned key, uint8_t tags);
 uint64_t story_invalidate_end(struct story *story, uint64_t invalidate);
 uint64_t story_removed(struct story *story, unsigned key, uint64_t value, enum record_cause cause);
 void story_destroy(struct story *story);
