@@ -8,14 +8,20 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
-int64_t measure_now_ns(void)
+int64_t measure_clock_ns(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t measure_now_ns(void)
+{
+    return measure_clock_ns(CLOCK_MONOTONIC);
 }
 
 static int compare_times(const void *left, const void *right)
@@ -83,6 +89,41 @@ double measure_histogram_percentile_us(const struct measure_histogram *histogram
         rank -= histogram->counts[bucket];
     }
     return 0;
+}
+
+/* How often the kernel took the processor from this thread. */
+static long times_disturbed(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nivcsw;
+}
+
+void measure_series_begin(struct measure_series *series)
+{
+    series->disturbed = times_disturbed();
+    series->began_cpu_ns = measure_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    series->began_ns = measure_now_ns();
+}
+
+int64_t measure_series_end(struct measure_series *series)
+{
+    int64_t took_ns = measure_now_ns() - series->began_ns;
+
+    measure_histogram_add(&series->times, took_ns);
+    if (took_ns > series->longest_ns) {
+        series->longest_ns = took_ns;
+    }
+    if (took_ns > series->longest_work_ns) {
+        int64_t work_ns = measure_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - series->began_cpu_ns;
+
+        work_ns = work_ns < took_ns ? work_ns : took_ns;
+        if (work_ns > series->longest_work_ns && times_disturbed() == series->disturbed) {
+            series->longest_work_ns = work_ns;
+        }
+    }
+    return took_ns;
 }
 
 long measure_option_number(const char *name, const char *text, long min, long max)
