@@ -84,6 +84,10 @@ static bool background_queue(struct background *background, struct sluice_load *
     bool served;
 
     pthread_mutex_lock(&background->mutex);
+    if (background->stopping) {
+        pthread_mutex_unlock(&background->mutex);
+        return false;
+    }
     if (background->queued >= background->idle && background->threads < background->threads_max &&
         thread_spawn(&background->ids[background->threads], background_run, background, "sluice-load"))
         background->threads++;
@@ -104,26 +108,27 @@ static void background_task(void *arg)
     background_run_packed(arg);
 }
 
-static void background_refuse(struct sluice_load *first) FREE_OF_SHARD;
-static void background_refuse(struct sluice_load *first)
+static bool background_is_stopped(struct background *background)
 {
-    struct sluice_load *next;
+    bool stopped;
 
-    for (; first != NULL; first = next) {
-        next = first->chained;
-        sluice_load_refuse(first, sluice_strerror(SLUICE_NO_THREAD));
-        flight_unref(first);
-    }
+    pthread_mutex_lock(&background->mutex);
+    stopped = background->stopping;
+    pthread_mutex_unlock(&background->mutex);
+    return stopped;
 }
 
 void background_call(struct background *background, struct call_chain *chain)
 {
     struct sluice_load *first = background_pack(chain);
 
-    if (background->executor->run != NULL)
+    if (background_is_stopped(background))
+        background_run_packed(first); /* the cache was destroyed meanwhile: drops them */
+    else if (background->executor->run != NULL)
         background->executor->run(background->executor->self, background_task, first);
     else if (!background_queue(background, first))
-        background_refuse(first);
+        call_refuse_chain(&(struct call_chain){.first = first, .count = first->chained_count},
+                          sluice_strerror(SLUICE_NO_THREAD));
 }
 
 void background_stop(struct background *background)

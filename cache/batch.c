@@ -9,6 +9,7 @@ void batch_init(struct batch *batch)
     must(pthread_mutex_init(&batch->mutex, NULL) == 0);
     call_chain_init(&batch->waiting);
     batch->due_ms = CLOCK_FAR;
+    batch->stopped = false;
 }
 
 void batch_fini(struct batch *batch)
@@ -37,7 +38,7 @@ void batch_add(struct sluice_cache *cache, struct sluice_load *flight)
     first = batch->waiting.count == 1;
     if (first)
         batch->due_ms = due_ms;
-    if (batch->waiting.count >= cache->options.batch_size_max)
+    if (batch->stopped || batch->waiting.count >= cache->options.batch_size_max)
         batch_take(batch, &full);
     pthread_mutex_unlock(&batch->mutex);
 
@@ -62,4 +63,12 @@ int64_t batch_tick(struct sluice_cache *cache, int64_t now_ms)
     if (due.first != NULL)
         background_call(&cache->background, &due);
     return next_ms;
+}
+
+void batch_stop(struct sluice_cache *cache)
+{
+    pthread_mutex_lock(&cache->batch.mutex);
+    cache->batch.stopped = true;
+    pthread_mutex_unlock(&cache->batch.mutex);
+    (void)batch_tick(cache, CLOCK_FAR);
 }

@@ -28,7 +28,8 @@ struct sluice_bulk {
     struct sluice_outcome *outcomes; /* [count]; each written once, before it is no longer missing */
     struct bulk_slot {
         struct sluice_bulk *bulk;
-        struct sluice_wait *wait; /* a reference of one that has parked; the start's until it is over */
+        struct sluice_wait *wait;      /* a reference of one that has parked; the start's until it is over */
+        struct sluice_load *overtaken; /* the start's: a flight that it has to call, of another call's chain; or NULL */
     } slots[];
 };
 
@@ -204,7 +205,9 @@ static void bulk_begin(struct bulk_start *start, size_t i)
     }
     if (error != SLUICE_PARKED)
         (void)bulk_lacks_no_more(bulk, 1); /* never the last: the start's own is missing */
-    if (get.led != NULL)                   /* where an old value may be taken meanwhile, this thread is not held */
+    if (get.led != NULL && get.overtakes)
+        slot->overtaken = get.led;
+    else if (get.led != NULL) /* where an old value may be taken meanwhile, this thread is not held */
         call_chain_add(get.patient && get_calls_later(&get) ? &start->later : &start->led, get.led);
 }
 
@@ -251,6 +254,10 @@ static bool bulk_run(struct bulk_start *start)
         bulk_begin(start, i);
     call_load_later(&start->later);
     call_load_chain(&start->led);
+    for (size_t i = 0; i < bulk->count; i++) {
+        if (bulk->slots[i].overtaken != NULL)
+            call_overtake(bulk->slots[i].overtaken);
+    }
     if (bulk_is_untimed(start)) {
         int64_t due_ms = clock_after_ms(clock_now_ms(&start->cache->options.clock), start->request->timeout_ms);
 

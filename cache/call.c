@@ -61,8 +61,8 @@ static struct sluice_load *chain_take(struct call_chain *chain)
 
 /* Whether the loader is to be called: not if somebody has done so before, nor for what nobody wants, which is dropped.
  */
-static bool call_begins(struct sluice_load *flight) FREE_OF_SHARD;
-static bool call_begins(struct sluice_load *flight)
+static bool call_begins(struct sluice_load *flight, bool from_chain) FREE_OF_SHARD;
+static bool call_begins(struct sluice_load *flight, bool from_chain)
 {
     struct answer none = {.error = SLUICE_CLOSED};
     bool wanted, called;
@@ -71,6 +71,8 @@ static bool call_begins(struct sluice_load *flight)
     wanted = flight_is_wanted_locked(flight);
     called = flight->locked.called;
     flight->locked.called = true;
+    if (from_chain)
+        flight->locked.chained = false;
     lock_release(&flight->shard->lock);
     if (wanted && !called)
         return true;
@@ -88,7 +90,7 @@ static void call_many(struct sluice_load *const *flights, size_t count)
     struct sluice_load *outer = call_running;
 
     call_running = flights[0];
-    for (size_t i = 1; i < count; i++)
+    for (size_t i = flights[0]->again ? 0 : 1; i < count; i++)
         circle_join(flights[i], flights[0]);
     if (count > 1 || loader.load == NULL)
         loader.load_many(loader.self, flights, count);
@@ -99,16 +101,32 @@ static void call_many(struct sluice_load *const *flights, size_t count)
         flight_unref(flights[i]);
 }
 
+/*
+ * Whether a flight can be loaded in one call with another that has begun: those of a chain can if the loader takes
+ * several, save for one that has gone on with another loader meanwhile. Asked before it begins: what has begun, and
+ * is not called, others would wait for.
+ */
+static bool call_goes_with(struct sluice_load *flight, const struct sluice_load *other) FREE_OF_SHARD;
+static bool call_goes_with(struct sluice_load *flight, const struct sluice_load *other)
+{
+    struct sluice_loader own;
+
+    lock_acquire(&flight->shard->lock);
+    own = flight->loader;
+    lock_release(&flight->shard->lock);
+    return own.load_many != NULL && own.load_many == other->loader.load_many && own.self == other->loader.self;
+}
+
 /* As many as there is room for, in one call. */
 static void call_some(struct call_chain *chain, struct sluice_load **flights, size_t room) FREE_OF_SHARD;
 static void call_some(struct call_chain *chain, struct sluice_load **flights, size_t room)
 {
     size_t count = 0;
 
-    while (chain->first != NULL && count < room) {
+    while (chain->first != NULL && count < room && (count == 0 || call_goes_with(chain->first, flights[0]))) {
         struct sluice_load *flight = chain_take(chain);
 
-        if (call_begins(flight))
+        if (call_begins(flight, true))
             flights[count++] = flight;
     }
     if (count > 0)
@@ -122,7 +140,7 @@ void call_load_chain(struct call_chain *chain)
 
     if (chain->first == NULL)
         return;
-    room_max = chain->first->loader.load_many == NULL ? 1 : chain->first->cache->options.batch_size_max;
+    room_max = chain->first->cache->options.batch_size_max;
     room = chain->count < room_max ? chain->count : room_max;
     if (room > CALL_ROOM)
         more = malloc(room * sizeof(struct sluice_load *));
@@ -135,8 +153,26 @@ void call_load_chain(struct call_chain *chain)
 
 void call_load(struct sluice_load *flight)
 {
-    if (call_begins(flight))
+    if (call_begins(flight, true))
         call_many(&flight, 1);
+}
+
+void call_overtake(struct sluice_load *flight)
+{
+    if (call_begins(flight, false))
+        call_many(&flight, 1);
+}
+
+void call_refuse_chain(struct call_chain *chain, const char *reason)
+{
+    while (chain->first != NULL) {
+        struct sluice_load *flight = chain_take(chain);
+
+        if (call_begins(flight, true)) {
+            sluice_load_refuse(flight, reason);
+            flight_unref(flight);
+        }
+    }
 }
 
 /* ---- later ------------------------------------------------------------------------------------------------------- */

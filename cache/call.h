@@ -29,6 +29,15 @@ void call_load_chain(struct call_chain *chain) FREE_OF_SHARD;
 /* As call_load_chain() for one flight. */
 void call_load(struct sluice_load *flight) FREE_OF_SHARD;
 
+/*
+ * As call_load(), for a flight that is in somebody else's chain, and stays in it: whoever comes second finds that the
+ * loader has been called. Takes over a reference.
+ */
+void call_overtake(struct sluice_load *flight) FREE_OF_SHARD;
+
+/* Ends the loads of a chain with a refusal, but for those that others had called; takes over the references. */
+void call_refuse_chain(struct call_chain *chain, const char *reason) FREE_OF_SHARD;
+
 /* Whether flights with the cache's own loader wait for others before it is called (rule 15). */
 bool call_is_batched(const struct sluice_cache *cache);
 

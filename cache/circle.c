@@ -79,9 +79,29 @@ void circle_leave(struct sluice_wait *waiter)
     circle_unlock();
 }
 
+/* What an earlier load of the flight left waiting, that load does not wait for: it is over. */
+static void circle_forget(const struct sluice_load *flight)
+{
+    struct sluice_wait *edge, *next;
+
+    for (edge = LIST_FIRST(&flight->circle.speaker->circle.edges); edge != NULL; edge = next) {
+        next = LIST_NEXT(edge, circle.link);
+        if (edge->circle.parent == flight) {
+            LIST_REMOVE(edge, circle.link);
+            edge->circle.linked = false;
+        }
+    }
+}
+
 void circle_join(struct sluice_load *flight, struct sluice_load *speaker)
 {
+    struct sluice_load *before;
+
     circle_lock();
-    flight->circle.speaker = flight_ref(speaker);
+    circle_forget(flight);
+    before = flight->circle.speaker;
+    flight->circle.speaker = speaker == flight ? flight : flight_ref(speaker);
     circle_unlock();
+    if (before != flight)
+        flight_unref(before);
 }

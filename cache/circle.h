@@ -46,7 +46,7 @@ bool circle_enter(struct sluice_wait *waiter) FREE_OF_SHARD;
 /* The waiter has left its flight, and is about to be told. Without a parent nothing happens. */
 void circle_leave(struct sluice_wait *waiter) FREE_OF_SHARD;
 
-/* `flight` is about to be called together with another one, `speaker`. */
+/* `flight` is about to be called together with `speaker`, or alone, by itself: what it was before is forgotten. */
 void circle_join(struct sluice_load *flight, struct sluice_load *speaker) FREE_OF_SHARD;
 
 #endif

@@ -92,6 +92,7 @@ static struct sluice_load *flight_create_locked(struct shard *shard, const struc
     flight->loader = *plan->loader;
     flight->circle.speaker = flight;
     flight->locked.background = plan->background;
+    flight->locked.chained = true;
     flight->key_size = plan->key_size;
     memcpy(flight->key, plan->key, plan->key_size);
     return flight;

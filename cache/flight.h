@@ -42,10 +42,12 @@ struct sluice_load {
     uint64_t old_weight;              /* of that, which it keeps if it is renewed */
     struct sluice_load *chained;      /* the next one of those that are to be called together; their caller's own */
     STAILQ_ENTRY(sluice_load) queued; /* the first of a chain: in the queue of what is to be called in the background */
+    bool again;                       /* this is not its first load; written when it goes on, read by its call */
     size_t chained_count;             /* the first of a chain in that queue: how many it has */
     struct {
         enum sluice_flight_state state;
         bool called;         /* the loader has been called, or the load dropped without */
+        bool chained;        /* in the chain that it is to be called in, which has not come to it */
         bool ended;          /* it has ended the load */
         bool computes;       /* its loader is a computation (compute.c) */
         bool background;     /* it was not begun for a waiter */

@@ -130,6 +130,9 @@ static void flight_restart_locked(struct sluice_load *flight, int64_t now_ms, st
     flight->loader = flight->cache->options.loader;
     flight_heed_old_locked(flight);
     flight->locked.called = flight->locked.ended = flight->locked.computes = false;
+    flight->again = true;
+    sluice_value_unref(flight->old); /* it may be what was invalidated: nobody is to renew it */
+    flight->old = NULL;
     flight_begin_load_locked(flight, now_ms, after);
 }
 
@@ -188,14 +191,45 @@ static bool flight_end_locked(struct sluice_load *flight, const struct answer *a
     return false;
 }
 
+/* What comes after the end of a load. */
+enum flight_next {
+    FLIGHT_ENDS,
+    FLIGHT_IS_CALLED_NOW,   /* on this thread: the background's may all be waiting for it (rule 17) */
+    FLIGHT_IS_CALLED_LATER, /* in the background */
+    FLIGHT_IS_CHAINED       /* by the call that began it, which has not come to it yet */
+};
+
+/*
+ * How a flight that goes on is called. With the reference of that call, if this is to see to it: once the lock is
+ * released a get may overtake, and the new load be over.
+ */
+static enum flight_next flight_next_locked(struct sluice_load *flight) HOLDS_SHARD;
+static enum flight_next flight_next_locked(struct sluice_load *flight)
+{
+    const struct sluice_wait *waiter;
+
+    TAILQ_FOREACH(waiter, &flight->locked.waiters, locked.link)
+    {
+        if (waiter->circle.parent != NULL) {
+            flight_ref(flight);
+            return FLIGHT_IS_CALLED_NOW;
+        }
+    }
+    if (flight->locked.chained)
+        return FLIGHT_IS_CHAINED;
+    flight->locked.chained = true;
+    flight_ref(flight);
+    return FLIGHT_IS_CALLED_LATER;
+}
+
 void flight_finish(struct sluice_load *flight, struct answer *answer)
 {
     int64_t now_ms = clock_now_ms(&flight->cache->options.clock);
     struct sluice_cache *cache = flight->cache;
     struct shard *shard = flight->shard;
+    enum flight_next next = FLIGHT_ENDS;
     struct call_chain again;
     struct after after;
-    bool goes_on;
 
     if (answer->error == SLUICE_OK && !answer->renews)
         store_weigh(flight->cache, flight->key, flight->key_size, answer);
@@ -209,16 +243,19 @@ void flight_finish(struct sluice_load *flight, struct answer *answer)
     TAILQ_REMOVE(&shard->locked.flights, flight, locked.link);
     flight_count_locked(flight, answer, now_ms);
     answer->cost_ms = flight_cost_ms_locked(flight, now_ms);
-    goes_on = flight_end_locked(flight, answer, now_ms, &after);
+    if (flight_end_locked(flight, answer, now_ms, &after))
+        next = flight_next_locked(flight);
     lock_release(&shard->lock);
 
     after_run(&after, cache);
     sluice_value_unref(answer->value);
-    if (goes_on) {
-        call_chain_init(&again);
-        call_chain_add(&again, flight_ref(flight));
-        call_load_later(&again);
-    } else {
+    if (next == FLIGHT_ENDS) {
         flight_unref(flight);
+    } else if (next == FLIGHT_IS_CALLED_NOW) {
+        call_overtake(flight);
+    } else if (next == FLIGHT_IS_CALLED_LATER) {
+        call_chain_init(&again);
+        call_chain_add(&again, flight);
+        call_load_later(&again);
     }
 }

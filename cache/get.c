@@ -40,7 +40,7 @@ enum sluice_error get_init(struct get *get, struct sluice_cache *cache, const st
     get->timeout_ms = request->timeout_ms;
     get->parent = request->parent;
     get->led = get->refresh = NULL;
-    get->patient = false;
+    get->patient = get->overtakes = false;
     after_init(&get->after);
     return SLUICE_OK;
 }
@@ -129,8 +129,10 @@ static enum sluice_error get_follow_locked(struct get *get, struct sluice_load *
     }
     if (flight->locked.waiters_count >= get->cache->options.waiters_per_key_max)
         return SLUICE_TOO_MANY_WAITERS;
-    if (get->parent != NULL && !flight->locked.called)
+    if (get->parent != NULL && !flight->locked.called) {
         get->led = flight_ref(flight);
+        get->overtakes = true;
+    }
     waiter->outcome.source = SLUICE_SOURCE_COALESCED;
     counters->coalesced++;
     flight_join_locked(flight, waiter);
@@ -248,6 +250,8 @@ bool get_is_circular(struct get *get, struct sluice_wait *waiter)
         flight_leave_locked(waiter->flight, waiter, SLUICE_CIRCULAR, &after);
         get->shard->locked.counters.circular++;
         left = true;
+        if (get->led != NULL && !get->overtakes)
+            get->led->locked.chained = false; /* somebody overtook, and this call won't come to it */
     }
     lock_release(&get->shard->lock);
     after_run(&after, get->cache);

@@ -17,6 +17,8 @@ static enum sluice_error get_async_parked(struct get *get, struct sluice_wait *w
         return SLUICE_PARKED;
     if (get_calls_later(get))
         get_load_later(get->led);
+    else if (get->overtakes)
+        call_overtake(get->led);
     else
         call_load(get->led);
     return get->timeout_ms == 0 && get_leave(waiter, SLUICE_TIMED_OUT) ? SLUICE_TIMED_OUT : SLUICE_PARKED;

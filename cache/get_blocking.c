@@ -15,6 +15,8 @@ static void get_lead_blocking(struct get *get, struct sluice_wait *waiter)
 
     if (get_calls_later(get))
         get_load_later(flight);
+    else if (get->overtakes)
+        call_overtake(flight);
     else
         call_load(flight);
 
