@@ -87,6 +87,14 @@ static void sweep_forget_locked(struct shard *shard)
             break;
         decree_unref(decrees_forget(decrees));
     }
+    /* Numbers wrap: one that no load is older than any more must not stay behind until it seems to be ahead. */
+    if (oldest == NULL)
+        decrees->lost = decrees->forgotten;
+    else if (!decrees_after(decrees->lost, oldest->locked.born) &&
+             decrees_after(decrees->forgotten, oldest->locked.born))
+        decrees->lost = oldest->locked.born;
+    else if (!decrees_after(decrees->lost, oldest->locked.born))
+        decrees->lost = decrees->forgotten;
 }
 
 bool sweep_some_locked(struct shard *shard, unsigned *budget, struct after *after)
