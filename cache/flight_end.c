@@ -131,8 +131,6 @@ static void flight_restart_locked(struct sluice_load *flight, int64_t now_ms, st
     flight_heed_old_locked(flight);
     flight->locked.called = flight->locked.ended = flight->locked.computes = false;
     flight->again = true;
-    sluice_value_unref(flight->old); /* it may be what was invalidated: nobody is to renew it */
-    flight->old = NULL;
     flight_begin_load_locked(flight, now_ms, after);
 }
 
