@@ -12,7 +12,7 @@
 #define SHARDS_CHOSEN_MAX 64u
 #define SHARD_ENTRIES_MIN 512 /* fewer in a shard, and the eviction order of one says little about the whole */
 #define SHARD_WEIGHT_MIN  ((uint64_t)512 << 10)
-#define TICK_BATCH        512 /* timers looked at before the lock is released once */
+#define TICK_BATCH        128 /* entries and timers looked at before the lock is released once: some 0.1 ms */
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -249,12 +249,16 @@ static bool tick_round(struct sluice_cache *cache, int64_t now_ms, int64_t slack
 
 int64_t core_tick(struct sluice_cache *cache, int64_t slack_ms)
 {
-    int64_t now_ms = clock_now_ms(&cache->options.clock);
     int64_t next_ms, batch_ms;
+    bool more;
 
-    while (tick_round(cache, now_ms, slack_ms, &next_ms))
-        ;
-    batch_ms = batch_tick(cache, now_ms);
+    /* Much to do takes many rounds: what becomes due meanwhile must not wait for the last of them. */
+    do {
+        int64_t now_ms = clock_now_ms(&cache->options.clock);
+
+        more = tick_round(cache, now_ms, slack_ms, &next_ms);
+        batch_ms = batch_tick(cache, now_ms);
+    } while (more);
     return batch_ms < next_ms ? batch_ms : next_ms;
 }
 

@@ -3,7 +3,6 @@
 #include "restore.h"
 
 #include "shard.h"
-#include "value.h"
 
 #include <string.h>
 
@@ -48,17 +47,10 @@ bool restore_keeps(const struct restore_list *restores, uint32_t number)
 bool restore_allows_locked(const struct shard *shard, const struct restore *restore, const struct entry *entry,
                            uint64_t hash)
 {
-    const struct decrees *decrees = &shard->locked.decrees;
+    const struct decree_question question = {.since = restore->born, .entry = entry, .value = entry->value};
+    uint32_t number;
 
     if (restore->over || (restore->marks[hash % RESTORE_MARKS / 64] >> hash % 64 & 1) != 0)
         return false;
-    for (uint32_t number = decrees_first(decrees, restore->born); !decrees_after(number, decrees->last); number++) {
-        const struct decree *decree = decrees_get(decrees, number);
-        bool concerned = decree->is_tag ? value_has_tag(entry->value, decree->pattern, decree->size)
-                                        : entry_has_prefix(entry, decree->pattern, decree->size);
-
-        if (concerned)
-            return false;
-    }
-    return true;
+    return decrees_find(&shard->locked.decrees, &question, &number) == NULL;
 }

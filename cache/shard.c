@@ -22,7 +22,7 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     eviction_init(&shard->locked.eviction);
     wheel_init(&shard->locked.expiries, now_ms);
     wheel_init(&shard->locked.deadlines, now_ms);
-    decrees_init(&shard->locked.decrees);
+    decrees_init(&shard->locked.decrees, cache->seed);
     LIST_INIT(&shard->locked.restores);
     TAILQ_INIT(&shard->locked.flights);
     shard->locked.leaving = 0;

@@ -6,24 +6,26 @@
 #include "invalidate.h"
 #include "value.h"
 
+#define SWEEP_PREFIXES 16 /* so many cost about as much to hold an entry against as the entry itself */
+
 /* ---- one entry --------------------------------------------------------------------------------------------------- */
 
 bool sweep_entry_locked(struct shard *shard, struct entry *entry, struct after *after)
 {
     struct decrees *decrees = &shard->locked.decrees;
+    struct decree_question question = {.since = entry->conforms, .entry = entry};
     bool gone = false;
 
-    if (entry->ready) {
-        uint32_t number = decrees_first(decrees, entry->conforms);
+    while (!gone && entry->ready) {
+        struct decree *decree;
 
-        for (; !gone && !decrees_after(number, decrees->last); number++) {
-            struct decree *decree = decrees_get(decrees, number);
-
-            if (!entry->ready || !decree_concerns(decree, entry))
-                continue;
-            atomic_fetch_add_explicit(&decree->entries, 1, memory_order_relaxed);
-            gone = invalidate_stored_locked(shard, entry, decree->soft, decree->now_ms, after);
-        }
+        question.value = entry_has_value(entry) ? entry->value : NULL;
+        decree = decrees_find(decrees, &question, &question.since);
+        if (decree == NULL)
+            break;
+        atomic_fetch_add_explicit(&decree->entries, 1, memory_order_relaxed);
+        gone = invalidate_stored_locked(shard, entry, decree->soft, decree->now_ms, after);
+        question.hard = true; /* stale is stale: later soft ones find nothing to do */
     }
     if (!gone)
         entry->conforms = decrees->last;
@@ -33,23 +35,15 @@ bool sweep_entry_locked(struct shard *shard, struct entry *entry, struct after *
 bool sweep_finds_tag_locked(const struct shard *shard, const struct sluice_value *value, uint32_t since,
                             uint32_t *number)
 {
-    const struct decrees *decrees = &shard->locked.decrees;
+    const struct decree_question question = {.since = since, .value = value};
 
     if (value->tags_size == 0)
         return false;
-    if (decrees_after(decrees->lost, since)) {
+    if (decrees_after(shard->locked.decrees.lost, since)) {
         *number = since + 1; /* it may have been this one */
         return true;
     }
-    for (uint32_t n = decrees_first(decrees, since); !decrees_after(n, decrees->last); n++) {
-        const struct decree *decree = decrees_get(decrees, n);
-
-        if (decree->is_tag && value_has_tag(value, decree->pattern, decree->size)) {
-            *number = n;
-            return true;
-        }
-    }
-    return false;
+    return decrees_find(&shard->locked.decrees, &question, number) != NULL;
 }
 
 /* ---- all of them ------------------------------------------------------------------------------------------------- */
@@ -100,6 +94,7 @@ static void sweep_forget_locked(struct shard *shard)
 bool sweep_some_locked(struct shard *shard, unsigned *budget, struct after *after)
 {
     struct decrees *decrees = &shard->locked.decrees;
+    unsigned cost = 1 + decrees->prefixes / SWEEP_PREFIXES;
 
     if (decrees_pending(decrees) == 0)
         return false;
@@ -112,7 +107,7 @@ bool sweep_some_locked(struct shard *shard, unsigned *budget, struct after *afte
 
         decrees->next = table_next(entry);
         (void)sweep_entry_locked(shard, entry, after);
-        --*budget;
+        *budget -= cost < *budget ? cost : *budget;
     }
     if (decrees->next == NULL)
         decrees->swept = decrees->target;
@@ -126,14 +121,14 @@ bool sweep_issue_locked(struct shard *shard, struct decree *decree)
 
     sweep_forget_locked(shard);
     /* Files that are being loaded give way first: what they have left is left out. */
-    if (decrees_pending(decrees) == DECREES_MAX && restore_end_all(&shard->locked.restores))
+    if (decrees_full(decrees) && restore_end_all(&shard->locked.restores))
         sweep_forget_locked(shard);
-    if (decrees_pending(decrees) == DECREES_MAX && !decrees_after(decrees->forgotten + 1, decrees->swept)) {
+    if (decrees_full(decrees) && !decrees_after(decrees->forgotten + 1, decrees->swept)) {
         /* Swept for, and kept for the sake of old loads. */
         decree_unref(decrees_forget(decrees));
         decrees->lost = decrees->forgotten;
     }
-    if (decrees_pending(decrees) == DECREES_MAX)
+    if (decrees_full(decrees))
         return false;
     decrees_add(decrees, decree);
     return true;

@@ -167,34 +167,27 @@ const char *sluice_value_etag(const struct sluice_value *value)
     return value->etag_size == 0 ? NULL : value->bytes + value->size + 1 + value->content_type_size;
 }
 
-/* The tags, as strings one behind the other; *end is past the last one. */
-static const char *value_tags(const struct sluice_value *value, const char **end)
+const char *value_next_tag(const struct sluice_value *value, const char *tag)
 {
-    const char *tags = value->bytes + value->size + 1 + value->content_type_size + value->etag_size;
+    const char *first = value->bytes + value->size + 1 + value->content_type_size + value->etag_size;
+    const char *next = tag == NULL ? first : tag + strlen(tag) + 1;
 
-    *end = tags + value->tags_size;
-    return tags;
+    return next < first + value->tags_size ? next : NULL;
 }
 
 const char *sluice_value_tag(const struct sluice_value *value, size_t i)
 {
-    const char *end;
+    const char *tag = value_next_tag(value, NULL);
 
-    for (const char *tag = value_tags(value, &end); tag < end; tag += strlen(tag) + 1) {
-        if (i-- == 0)
-            return tag;
-    }
-    return NULL;
+    for (; tag != NULL && i > 0; i--)
+        tag = value_next_tag(value, tag);
+    return tag;
 }
 
-bool value_has_tag(const struct sluice_value *value, const char *tag, size_t tag_size)
+bool value_has_tag(const struct sluice_value *value, const char *sought, size_t size)
 {
-    const char *end;
-    size_t size;
-
-    for (const char *own = value_tags(value, &end); own < end; own += size + 1) {
-        size = strlen(own);
-        if (size == tag_size && memcmp(own, tag, size) == 0)
+    for (const char *tag = value_next_tag(value, NULL); tag != NULL; tag = value_next_tag(value, tag)) {
+        if (strlen(tag) == size && memcmp(tag, sought, size) == 0)
             return true;
     }
     return false;

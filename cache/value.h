@@ -35,8 +35,11 @@ bool value_times_valid(int64_t ttl_ms, int64_t refresh_ms);
 /* A text as a value, cut at 1,024 bytes; NULL for NULL, and where there is no memory: a reason may be missing. */
 struct sluice_value *value_from_text(const char *text);
 
+/* The first tag of a value, with `tag` NULL, or the one after `tag`; NULL: there is none. */
+const char *value_next_tag(const struct sluice_value *value, const char *tag);
+
 /* Whether the value carries this tag, of so many bytes without a NUL. */
-bool value_has_tag(const struct sluice_value *value, const char *tag, size_t tag_size);
+bool value_has_tag(const struct sluice_value *value, const char *sought, size_t size);
 
 /* Takes `count` more references at once. */
 void value_ref_many(struct sluice_value *value, size_t count);

@@ -8,7 +8,7 @@
 #include <time.h>
 
 enum {
-    TAGS_IN_A_ROW = 64, /* twice as many as can be left to the background */
+    TAGS_IN_A_ROW = 1000, /* about as many as can be left to the background */
     REFRESHES = 10000,
     BULK_CALLS = 20,
     EXPIRY_LEAD_MS = 5 /* the watching begins so long before all expires */

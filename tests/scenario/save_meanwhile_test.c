@@ -126,7 +126,7 @@ static void invalidate_all_softly(struct fixture *fixture)
 static void invalidate_more_than_is_kept(struct fixture *fixture)
 {
     sluice_invalidate_prefix(fixture->cache, "a", 1, NULL);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 1100; i++) {
         sluice_invalidate_prefix(fixture->cache, "other", 5, NULL);
         sluice_cache_tick(fixture->cache);
     }

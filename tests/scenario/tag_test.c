@@ -451,7 +451,7 @@ static void rule_10_any_number_of_tags_can_be_invalidated_with_loads_in_flight(v
 
     /* Nobody ticks: what is over the bound is done by the calls. A load of before the first holds them all. */
     struct call *oldest = call_park(fixture, WAY_ASYNC, "oldest", SLUICE_WAIT_FOREVER);
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 1500; i++) {
         char key[32], tag[32];
         snprintf(key, sizeof key, "key %d", i);
         snprintf(tag, sizeof tag, "tag %d", i);

@@ -12,7 +12,11 @@
  * Ownership: what comes back through a pointer to a pointer is the caller's, to be given back with the unref or fini
  * that is named; what is returned is borrowed. Out-parameters are untouched on failure, save where noted.
  *
- * Memory: a call that cannot have it returns SLUICE_NO_MEMORY and leaves the cache whole (rule 20).
+ * Memory: a call that cannot have it returns SLUICE_NO_MEMORY and leaves the cache whole (rule 20). It comes from
+ * malloc and goes back to it in small steps, whatever expires or is invalidated at once. glibc's malloc, though, keeps
+ * small blocks apart until one call of it puts all of them together, 0.1 s for a million values, with the others
+ * waiting: a program that minds calls mallopt(M_MXFAST, 0) before its first cache, as sluiced does, or brings another
+ * malloc.
  *
  * Times are milliseconds; sizes are bytes.
  */
@@ -383,9 +387,10 @@ struct sluice_invalidation {
  *
  * Keys cost a look each. All of them cost a step for each shard and each load in flight, none for an entry (rule 16).
  * So do a prefix and a tag if `gone` is NULL; else the call carries them out, to count, and looks at each entry. Either
- * way no other caller waits long: entries are looked at a few hundred at a time. What is left to be done the timer
+ * way no other caller waits long: entries are looked at some hundred at a time. What is left to be done the timer
  * thread does, and entries that are looked for meanwhile are dealt with at once; until then they count in the
- * statistics. Up to 32 such invalidations can be left to be done; whoever comes over that does some of them first.
+ * statistics. Up to 1,024 such invalidations can be left to be done (32 where there is no memory for more); whoever
+ * comes over that does some of them first.
  */
 SLUICE_API void sluice_invalidate_by(struct sluice_cache *cache, const struct sluice_invalidation *what,
                                      struct sluice_invalidated *gone);
