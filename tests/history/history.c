@@ -10,29 +10,31 @@
 
 enum keys_rule { KEYS_NONE, KEYS_ONE, KEYS_SOME };
 
-#define AFTER(kind) (UINT32_C(1) << (kind))
+#define AFTER(kind) (UINT64_C(1) << (kind))
 
 /* What a record of each kind has to look like. */
 static const struct shape {
     const char *name;
     enum keys_rule keys;
-    uint32_t begins; /* the kinds that it may go on with; AFTER(0): with none */
+    uint64_t begins; /* the kinds that it may go on with; AFTER(0): with none */
     uint8_t how_max;
     bool ends; /* it is the one end of what it goes on with */
 } shapes[RECORD_KINDS] = {
-    [RECORD_GET_BEGIN] = {"get", KEYS_ONE, AFTER(0), RECORD_PRESENT, false},
+    [RECORD_GET_BEGIN] = {"get", KEYS_ONE, AFTER(0), RECORD_PEEK, false},
     [RECORD_GET_PARKED] = {"get parked", KEYS_NONE, AFTER(RECORD_GET_BEGIN), 0, true},
     [RECORD_GET_END] = {"get returned", KEYS_NONE, AFTER(RECORD_GET_BEGIN), 0, true},
     [RECORD_CALLBACK] = {"callback", KEYS_NONE, AFTER(RECORD_GET_BEGIN), 0, false},
     [RECORD_CANCEL_BEGIN] = {"cancel", KEYS_NONE, AFTER(RECORD_GET_BEGIN), 0, false},
     [RECORD_CANCEL_END] = {"cancel returned", KEYS_NONE, AFTER(RECORD_CANCEL_BEGIN), 0, true},
-    [RECORD_LOAD_BEGIN] = {"load", KEYS_ONE, AFTER(0) | AFTER(RECORD_GET_BEGIN) | AFTER(RECORD_REFRESH_BEGIN),
+    [RECORD_LOAD_BEGIN] = {"load", KEYS_ONE,
+                           AFTER(0) | AFTER(RECORD_GET_BEGIN) | AFTER(RECORD_REFRESH_BEGIN) |
+                               AFTER(RECORD_ABANDON_BEGIN),
                            RECORD_BACKGROUND, false},
     [RECORD_FINISH_BEGIN] = {"load ends", KEYS_NONE, AFTER(RECORD_LOAD_BEGIN), RECORD_NOT_MODIFIED, true},
     [RECORD_FINISH_END] = {"load ended", KEYS_NONE, AFTER(RECORD_FINISH_BEGIN), 0, true},
-    [RECORD_PUT_BEGIN] = {"put", KEYS_ONE, AFTER(0), 0, false},
+    [RECORD_PUT_BEGIN] = {"put", KEYS_ONE, AFTER(0), RECORD_IF_SAME, false},
     [RECORD_PUT_END] = {"put returned", KEYS_NONE, AFTER(RECORD_PUT_BEGIN), 0, true},
-    [RECORD_INVALIDATE_BEGIN] = {"invalidate", KEYS_SOME, AFTER(0), RECORD_ALL, false},
+    [RECORD_INVALIDATE_BEGIN] = {"invalidate", KEYS_SOME, AFTER(0), RECORD_CHOSEN, false},
     [RECORD_INVALIDATE_END] = {"invalidate returned", KEYS_NONE, AFTER(RECORD_INVALIDATE_BEGIN), 0, true},
     [RECORD_REFRESH_BEGIN] = {"refresh", KEYS_ONE, AFTER(0), 0, false},
     [RECORD_REFRESH_END] = {"refresh returned", KEYS_NONE, AFTER(RECORD_REFRESH_BEGIN), 0, true},
@@ -40,6 +42,10 @@ static const struct shape {
     [RECORD_STATS] = {"counter", KEYS_NONE, AFTER(0), RECORD_STATS_COUNT - 1, false},
     [RECORD_DESTROY_BEGIN] = {"destroy", KEYS_NONE, AFTER(0), 0, false},
     [RECORD_DESTROY_END] = {"destroy returned", KEYS_NONE, AFTER(RECORD_DESTROY_BEGIN), 0, true},
+    [RECORD_ABANDON_BEGIN] = {"abandon", KEYS_ONE, AFTER(0), RECORD_RESTARTED, false},
+    [RECORD_ABANDON_END] = {"abandon returned", KEYS_NONE, AFTER(RECORD_ABANDON_BEGIN), 0, true},
+    [RECORD_TTL_BEGIN] = {"set ttl", KEYS_ONE, AFTER(0), 0, false},
+    [RECORD_TTL_END] = {"set ttl returned", KEYS_NONE, AFTER(RECORD_TTL_BEGIN), 0, true},
 };
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -148,6 +154,8 @@ static bool wants_an_end(const struct record *record)
     case RECORD_INVALIDATE_BEGIN:
     case RECORD_REFRESH_BEGIN:
     case RECORD_DESTROY_BEGIN:
+    case RECORD_ABANDON_BEGIN:
+    case RECORD_TTL_BEGIN:
         return true;
     default:
         return false;
@@ -234,10 +242,15 @@ unsigned history_key(const struct record *record)
 /* The words of `how`, for the kinds that have any. */
 static const char *how_word(const struct record *record)
 {
-    static const char *const gets[] = {"blocking", "asynchronous", "if present"};
+    static const char *const gets[] = {"blocking",          "asynchronous", "if present", "bulk",
+                                       "asynchronous bulk", "compute",      "peek"};
+    static const char *const puts[] = {"always", "if absent", "if present", "if same"};
+    static const char *const abandons[] = {"given up", "restarted"};
     static const char *const loads[] = {"in the foreground", "in the background"};
     static const char *const finishes[] = {"value", "not found", "failure", "refusal", "not modified"};
-    static const char *const scopes[] = {"key", "keys", "prefix", "tag", "all"};
+    static const char *const scopes[] = {"key", "keys", "prefix", "tag", "all", "chosen"};
+    static const char *const soft_scopes[] = {"key, softly", "keys, softly", "prefix, softly",
+                                              "tag, softly", "all, softly",  "chosen, softly"};
     static const char *const causes[] = {"explicit", "replaced", "expired", "size"};
 
     switch (record->kind) {
@@ -247,8 +260,12 @@ static const char *how_word(const struct record *record)
         return loads[record->how];
     case RECORD_FINISH_BEGIN:
         return finishes[record->how];
+    case RECORD_PUT_BEGIN:
+        return puts[record->how];
+    case RECORD_ABANDON_BEGIN:
+        return abandons[record->how];
     case RECORD_INVALIDATE_BEGIN:
-        return scopes[record->how];
+        return record->stale ? soft_scopes[record->how] : scopes[record->how];
     case RECORD_REMOVED:
         return causes[record->how];
     default:
@@ -264,7 +281,7 @@ static bool has_outcome(const struct record *record)
 void history_print(const struct history *history, uint64_t order, FILE *out)
 {
     static const char *const errors[] = {"ok",        "not found", "not cached", "load failed",
-                                         "timed out", "refused",   "other"};
+                                         "timed out", "refused",   "unchanged",  "other"};
     static const char *const sources[] = {"hit", "led", "coalesced", "none"};
     const struct record *record = history_at(history, order);
 
@@ -280,7 +297,7 @@ void history_print(const struct history *history, uint64_t order, FILE *out)
         fprintf(out, ", %s, %s%s", errors[record->error], sources[record->source], record->stale ? ", stale" : "");
     if (record->value != 0)
         fprintf(out, ", value %" PRIu64, record->value);
-    if (record->kind == RECORD_PUT_BEGIN || record->kind == RECORD_FINISH_BEGIN)
+    if (record->kind == RECORD_PUT_BEGIN || record->kind == RECORD_FINISH_BEGIN || record->kind == RECORD_TTL_BEGIN)
         fprintf(out, ", ttl %d ms, refresh %d ms", record->ttl_ms, record->refresh_ms);
     if (record->tags != 0)
         fprintf(out, ", tags 0x%x", record->tags);

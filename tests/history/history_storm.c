@@ -37,12 +37,14 @@ static struct run_mood mood_of(uint64_t seed)
     mood.refresh_ms = seed % 2 == 0 ? 1 + (int64_t)random_below(&random, 4) : SLUICE_NEVER;
     mood.stale_ms = mood.refresh_ms == SLUICE_NEVER ? 0 : (int64_t)random_below(&random, 4);
     mood.own_threads = seed % 8 == 4;
+    mood.many = seed % 2 == 1 || seed % 8 == 4;
+    mood.batch_ms = seed % 8 == 1 || seed % 16 == 4 ? 1 : 0;
     return mood;
 }
 
 static struct record_facts facts_of(const struct run *run)
 {
-    const unsigned always[] = {1, 3, 4, 13, 22, 23};
+    const unsigned always[] = {3, 4, 13, 22, 23};
     struct record_facts facts = {
         .seed = run->seed,
         .load_timeout_ms = run->mood.load_timeout_ms == SLUICE_NEVER ? RECORD_NEVER : run->mood.load_timeout_ms,
@@ -50,6 +52,8 @@ static struct record_facts facts_of(const struct run *run)
         .backoff_ms = BACKOFF_MS - BACKOFF_MS / 4, /* the jitter */
         .evicts = run->mood.pressure,
         .listens = true,
+        .together_max = RUN_BATCH_MAX,
+        .batches = run->mood.batch_ms > 0,
     };
 
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
@@ -58,6 +62,8 @@ static struct record_facts facts_of(const struct run *run)
         facts.rules |= 1u << 2;
     if (run->mood.refresh_ms != SLUICE_NEVER)
         facts.rules |= 1u << 11;
+    /* With batches it is known for bulk gets alone who began a load. */
+    facts.rules |= facts.batches ? 1u << 15 : 1u << 1;
     return facts;
 }
 
@@ -97,6 +103,8 @@ static struct sluice_options options_of(struct run *run, struct slow_loader *loa
     options.load_timeout_ms = run->mood.load_timeout_ms;
     options.waiters_per_key_max = 8;
     options.loads_max = SLOW_LOADS_MAX;
+    options.batch_window_ms = run->mood.batch_ms;
+    options.batch_size_max = RUN_BATCH_MAX;
     return options;
 }
 
@@ -188,6 +196,7 @@ static bool storm(struct run *run, int64_t span_ms)
     enum sluice_error error = sluice_cache_create(&options, &run->cache);
     uint64_t begin;
 
+    run->loader = loader;
     if (error != SLUICE_OK) {
         fprintf(stderr, "history_storm: %s\n", sluice_strerror(error));
         return false;

@@ -21,6 +21,17 @@ void judge_break(struct judge *judge, unsigned rule, unsigned key, const char *w
         verdict->shown[i] = shown[i];
 }
 
+bool judge_has_value(const struct judge *judge, uint64_t name, uint16_t keys, uint64_t order)
+{
+    const struct record *source;
+
+    if (name == 0 || name >= order)
+        return false;
+    source = history_at(judge->history, name);
+    return (source->kind == RECORD_LOAD_BEGIN || source->kind == RECORD_PUT_BEGIN) && source->keys == keys &&
+           judge->notes[name - 1].value.brings;
+}
+
 static void judge_record(struct judge *judge, const struct record *record)
 {
     static void (*const parts[RECORD_KINDS])(struct judge *, const struct record *) = {
@@ -32,12 +43,16 @@ static void judge_record(struct judge *judge, const struct record *record)
         [RECORD_LOAD_BEGIN] = table_load_begin,
         [RECORD_FINISH_BEGIN] = table_finish_begin,
         [RECORD_FINISH_END] = table_finish_end,
-        [RECORD_PUT_BEGIN] = table_put_begin,
-        [RECORD_PUT_END] = table_put_end,
+        [RECORD_PUT_BEGIN] = changes_put_begin,
+        [RECORD_PUT_END] = changes_put_end,
         [RECORD_INVALIDATE_BEGIN] = table_invalidate_begin,
         [RECORD_INVALIDATE_END] = table_invalidate_end,
         [RECORD_REMOVED] = removed_judge,
         [RECORD_STATS] = sums_stat,
+        [RECORD_ABANDON_BEGIN] = changes_abandon_begin,
+        [RECORD_ABANDON_END] = changes_abandon_end,
+        [RECORD_TTL_BEGIN] = changes_ttl_begin,
+        [RECORD_TTL_END] = changes_ttl_end,
     };
 
     if (record->kind == RECORD_DESTROY_BEGIN)

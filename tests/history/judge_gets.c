@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* judge_gets.c: whether a get might be given what it was given (rules 2, 3, 4, 7, 11, 12, 13, 19). */
+/*
+ * judge_gets.c: whether a get might be given what it was given (rules 2, 3, 4, 7, 8, 11, 12, 13, 14, 19).
+ */
 #include "judge_internal.h"
 
-#include <string.h>
-
 /* ---- what a get is given ----------------------------------------------------------------------------------------- */
+
+static bool is_of_bulk(const struct record *begin)
+{
+    return begin->how == RECORD_BULK || begin->how == RECORD_BULK_ASYNC;
+}
 
 /* Whether the value is one that was brought for the key; nothing else is judged of one that is not. */
 static bool value_is_known(struct judge *judge, const struct record *begin, const struct record *record)
 {
-    const struct record *source;
-
     judge_count(judge, 0);
-    if (record->value != 0 && record->value < record->order) {
-        source = history_at(judge->history, record->value);
-        if ((source->kind == RECORD_LOAD_BEGIN || source->kind == RECORD_PUT_BEGIN) && source->keys == begin->keys &&
-            judge_value(judge, record->value)->brings)
-            return true;
-    }
+    if (judge_has_value(judge, record->value, begin->keys, record->order))
+        return true;
     judge_break(judge, 0, history_key(begin), "a get is given a value that nobody brought for its key", begin->order,
                 record->order, 0, 0);
     return false;
@@ -33,42 +32,58 @@ static bool is_reload(const struct judge *judge, uint64_t value)
 /* Rules 3, 4 and 11: nothing from before what had returned when the get began. */
 static void judge_age(struct judge *judge, const struct record *begin, const struct record *record)
 {
-    const struct get_note *get = judge_get(judge, begin->order);
+    const struct floors *floors = &judge_get(judge, begin->order)->floors;
     const struct value_note *value = judge_value(judge, record->value);
-    uint64_t floor = judge_floor(get->floor_invalidated, get->floor_tags, value->tags);
-    bool reload = is_reload(judge, record->value);
+    uint64_t floor = floors_rule_out(floors, value), soft = floors_make_stale(floors, value);
+    bool reload = is_reload(judge, record->value), concerned = floors_concern(floors, value->tags);
 
-    if (floor != 0)
+    if (concerned)
         judge_count(judge, 3);
-    if (get->floor_put != 0)
+    if (floors->put != 0)
         judge_count(judge, 4);
-    if (reload && (floor != 0 || get->floor_put != 0))
+    if (reload && (concerned || floors->put != 0))
         judge_count(judge, 11);
-    if (value->birth < floor)
+    if (floor != 0)
         judge_break(judge, reload ? 11 : 3, history_key(begin),
                     "a get is given a value from before an invalidation that had returned", record->value, floor,
                     begin->order, record->order);
-    if (value->birth < get->floor_put)
-        judge_break(judge, reload ? 11 : 4, history_key(begin),
-                    "a get is given a value from before a put that had returned", record->value, get->floor_put,
+    if (soft != 0 && (!record->stale || value->dead))
+        judge_break(judge, reload ? 11 : 3, history_key(begin),
+                    "a get is given a value that was to be stale, and is not marked so", record->value, soft,
                     begin->order, record->order);
+    if (value->birth < floors->put || value->refused)
+        judge_break(judge, reload ? 11 : 4, history_key(begin),
+                    value->refused ? "a get is given the value of a put that did not store it"
+                                   : "a get is given a value from before a put that had returned",
+                    record->value, floors->put, begin->order, record->order);
 }
 
-/* Rule 4: a put releases those who wait, and what it overtook is dropped. */
+/* The rule of a put, or of a load that is given up. */
+static unsigned rule_of(const struct judge *judge, uint64_t by)
+{
+    return history_at(judge->history, by)->kind == RECORD_PUT_BEGIN ? 4 : 8;
+}
+
+/*
+ * Rules 4 and 8: a put, and the giving up of a load, release those who wait, and what they overtook is dropped. The
+ * latter are not given what was brought later.
+ */
 static void judge_overtaken(struct judge *judge, const struct record *begin, const struct record *record)
 {
     const struct get_note *get = judge_get(judge, begin->order);
     const struct value_note *value = judge_value(judge, record->value);
 
     if (value->overtaken != 0)
-        judge_break(judge, 4, history_key(begin), "a get is given what a load brought after a put had overtaken it",
-                    record->value, value->overtaken, begin->order, record->order);
+        judge_break(judge, rule_of(judge, value->overtaken), history_key(begin),
+                    "a get is given what a load brought after it had been overtaken", record->value, value->overtaken,
+                    begin->order, record->order);
     if (get->settled_by == 0)
         return;
-    judge_count(judge, 4);
+    judge_count(judge, rule_of(judge, get->settled_by));
     if (value->finish > judge_value(judge, get->settled_by)->ended)
-        judge_break(judge, 4, history_key(begin), "a get that had parked before a put was not released by it",
-                    begin->order, get->settled_by, value->finish, record->order);
+        judge_break(judge, rule_of(judge, get->settled_by), history_key(begin),
+                    "a get that had parked was not released by what overtook its load", begin->order, get->settled_by,
+                    value->finish, record->order);
 }
 
 /* Rules 12 and 13. */
@@ -86,7 +101,8 @@ static void judge_time(struct judge *judge, const struct record *begin, const st
                         begin->order, record->order);
         return;
     }
-    if (value->gone_ms == JUDGE_FAR || begin->time_ms <= value->gone_ms)
+    if (value->gone_ms == JUDGE_FAR || begin->time_ms <= value->gone_ms ||
+        !table_times_known(judge_key(judge, begin), value))
         return;
     judge_count(judge, 12);
     if (!record->stale)
@@ -112,16 +128,23 @@ static void judge_left(struct judge *judge, const struct record *begin, const st
 
 /* ---- what a get must see ----------------------------------------------------------------------------------------- */
 
-/* Rules 2, 4 and 11: a get that begins while a fresh value is certainly there, and stays there, is given it at once. */
+/*
+ * Rules 2, 4, 11 and 14: a get that begins while a fresh value is certainly there, and stays there, is given it at
+ * once; of a bulk, with the others.
+ */
 static void judge_sight(struct judge *judge, const struct record *begin, const struct record *record)
 {
     const struct key_state *key = judge_key(judge, begin);
     const struct value_note *value;
     unsigned rule = 2;
 
+    if (begin->how == RECORD_COMPUTE || begin->how == RECORD_PEEK)
+        return; /* the one waits for its load, and the other for its put */
     if (key->there == 0 || key->seen_since == 0 || key->seen_since >= begin->order)
         return;
     value = judge_value(judge, key->there);
+    if (!table_times_known(key, value))
+        return;
     if (value->fresh_ms != JUDGE_FAR && record->time_ms >= value->fresh_ms - JUDGE_MARGIN_MS)
         return;
     if (begin->time_ms >= value->refresh_ms)
@@ -129,7 +152,9 @@ static void judge_sight(struct judge *judge, const struct record *begin, const s
     else if (history_at(judge->history, key->there)->kind == RECORD_PUT_BEGIN)
         rule = 4;
     judge_count(judge, rule);
-    if (record->kind != RECORD_GET_END || record->error != RECORD_OK || record->source != RECORD_HIT ||
+    if (is_of_bulk(begin))
+        judge_count(judge, 14);
+    if (record->kind == RECORD_GET_PARKED || record->error != RECORD_OK || record->source != RECORD_HIT ||
         record->value != key->there || record->stale)
         judge_break(judge, rule, history_key(begin), "a get is not given the fresh value that is there", key->there,
                     value->finish, begin->order, record->order);
@@ -139,30 +164,32 @@ static void judge_sight(struct judge *judge, const struct record *begin, const s
 static void judge_not_found(struct judge *judge, const struct record *begin, const struct record *record)
 {
     const struct key_state *key = judge_key(judge, begin);
-    const struct get_note *get = judge_get(judge, begin->order);
-    bool invalidated = key->not_found_birth < get->floor_invalidated;
+    const struct floors *floors = &judge_get(judge, begin->order)->floors;
+    uint64_t floor = floors_rule_out_nothing(floors, key->not_found_birth);
 
     judge_count(judge, 3);
-    if (invalidated || key->not_found_birth < get->floor_put)
-        judge_break(judge, invalidated ? 3 : 4, history_key(begin),
-                    "a get is given a not-found that had been ruled out", key->not_found_birth,
-                    invalidated ? get->floor_invalidated : get->floor_put, begin->order, record->order);
+    if (floor != 0 || key->not_found_birth < floors->put)
+        judge_break(judge, floor != 0 ? 3 : 4, history_key(begin), "a get is given a not-found that had been ruled out",
+                    key->not_found_birth, floor != 0 ? floor : floors->put, begin->order, record->order);
 }
 
 /* ---- the life of a get ------------------------------------------------------------------------------------------- */
+
+static bool is_counted(const struct record *begin)
+{
+    return begin->how != RECORD_COMPUTE && begin->how != RECORD_PEEK;
+}
 
 void gets_begin(struct judge *judge, const struct record *record)
 {
     const struct key_state *key = judge_key(judge, record);
 
     *judge_get(judge, record->order) = (struct get_note){
-        .floor_invalidated = key->floor_invalidated,
-        .floor_put = key->floor_put,
+        .floors = key->floors,
         .epoch = key->epoch,
         .quiet = key->removers == 0,
     };
-    memcpy(judge_get(judge, record->order)->floor_tags, key->floor_tags, sizeof key->floor_tags);
-    judge->counts[RECORD_STAT_GETS]++;
+    judge->counts[RECORD_STAT_GETS] += is_counted(record);
 }
 
 void gets_parked(struct judge *judge, const struct record *record)
@@ -172,7 +199,8 @@ void gets_parked(struct judge *judge, const struct record *record)
     struct get_note *get = judge_get(judge, begin->order);
 
     get->parked = record->order;
-    judge_sight(judge, begin, record);
+    if (!is_of_bulk(begin)) /* of those some may be answered, which is told with the others */
+        judge_sight(judge, begin, record);
     if (get->told == 0 && get->cancelled == 0) {
         get->next = key->parked;
         key->parked = begin->order;
@@ -189,22 +217,28 @@ static void parked_unlink(struct judge *judge, struct key_state *key, uint64_t g
         *link = judge_get(judge, get)->next;
 }
 
-/* A put has returned: those who had parked before it began, on a flight that nobody can have detached, are released. */
-void gets_settle(struct judge *judge, struct key_state *key, uint64_t put)
+/*
+ * A put has returned, or the giving up of a load: those who had parked before it began, on a flight that nobody can
+ * have detached, are released.
+ */
+void gets_settle(struct judge *judge, const struct key_state *key, uint64_t by)
 {
-    if (key->invalidations.open > 0)
-        return;
     for (uint64_t order = key->parked; order != 0; order = judge_get(judge, order)->next) {
         struct get_note *get = judge_get(judge, order);
-        if (get->settled_by == 0 && get->parked < put && key->invalidations.last_end < order)
-            get->settled_by = put;
+        if (get->settled_by == 0 && get->parked < by && calls_quiet_since(&key->invalidations, order) &&
+            calls_quiet_since(&key->abandons, order))
+            get->settled_by = by;
     }
 }
 
-static void count_outcome(struct judge *judge, const struct record *record)
+static void count_outcome(struct judge *judge, const struct record *begin, const struct record *record)
 {
     uint64_t *counts = judge->counts;
 
+    if (!is_counted(begin)) {
+        judge->uncounted += record->error == RECORD_TIMED_OUT;
+        return;
+    }
     if (record->source == RECORD_HIT)
         counts[RECORD_STAT_HITS]++;
     else
@@ -225,6 +259,8 @@ static void judge_callback(struct judge *judge, const struct record *begin, cons
     struct get_note *get = judge_get(judge, begin->order);
 
     judge_count(judge, 19);
+    if (is_of_bulk(begin))
+        judge_sight(judge, begin, record);
     if (get->told != 0)
         judge_break(judge, 19, history_key(begin), "a callback runs twice", begin->order, get->told, record->order, 0);
     if (get->cancelled != 0)
@@ -242,7 +278,7 @@ void gets_outcome(struct judge *judge, const struct record *record)
         judge_callback(judge, begin, record);
     else
         judge_sight(judge, begin, record);
-    count_outcome(judge, record);
+    count_outcome(judge, begin, record);
     if (record->error == RECORD_NOT_FOUND && record->source == RECORD_HIT)
         judge_not_found(judge, begin, record);
     if (record->error != RECORD_OK || !value_is_known(judge, begin, record))
@@ -255,6 +291,18 @@ void gets_outcome(struct judge *judge, const struct record *record)
         table_hit(judge, begin, record);
 }
 
+/* It was parked: it led or followed. But of a bulk it may have been answered, and in a batch nobody knows who leads. */
+static void count_cancelled(struct judge *judge, const struct record *begin, const struct get_note *get)
+{
+    if (is_of_bulk(begin) || judge->history->facts.batches) {
+        judge->unclear++;
+        return;
+    }
+    judge->counts[RECORD_STAT_WAITS_CANCELLED]++;
+    judge->counts[RECORD_STAT_MISSES]++;
+    judge->counts[RECORD_STAT_COALESCED] += !get->led;
+}
+
 void gets_cancel_end(struct judge *judge, const struct record *record)
 {
     const struct record *cancel = history_at(judge->history, record->begin);
@@ -264,15 +312,14 @@ void gets_cancel_end(struct judge *judge, const struct record *record)
     if (record->error != RECORD_OK)
         return;
     judge_count(judge, 7);
-    judge->counts[RECORD_STAT_WAITS_CANCELLED]++;
-    judge->counts[RECORD_STAT_MISSES]++;
-    judge->counts[RECORD_STAT_COALESCED] += !get->led; /* it was parked: it led or followed */
+    count_cancelled(judge, begin, get);
     if (get->told != 0 || get->cancelled != 0)
         judge_break(judge, 7, history_key(begin), "a get is cancelled that was told, or cancelled, before",
                     begin->order, get->told != 0 ? get->told : get->cancelled, cancel->order, record->order);
-    if (get->settled_by != 0 && judge_value(judge, get->settled_by)->ended < cancel->order)
-        judge_break(judge, 4, history_key(begin), "a get that had parked before a put was not released by it",
-                    begin->order, get->settled_by, cancel->order, record->order);
+    if (get->settled_by != 0 && judge_value(judge, get->settled_by)->ended < cancel->order && !is_of_bulk(begin))
+        judge_break(judge, rule_of(judge, get->settled_by), history_key(begin),
+                    "a get that had parked was not released by what overtook its load", begin->order, get->settled_by,
+                    cancel->order, record->order);
     get->cancelled = record->order;
     parked_unlink(judge, judge_key(judge, begin), begin->order);
 }

@@ -8,14 +8,26 @@
 /* An instant that does not come. */
 #define JUDGE_FAR INT64_MAX
 
+/*
+ * The latest begins of calls that have returned: what was there before may not be given any more to gets that begin
+ * from here on.
+ */
+struct floors {
+    uint64_t invalidated;           /* rule 3: of the key, */
+    uint64_t tags[RECORD_TAGS_MAX]; /* of the values that have the tag, */
+    uint64_t chosen;                /* of what had been stored by then, and of no load in flight */
+    uint64_t soft;                  /* as `invalidated` and `tags`: only as stale */
+    uint64_t soft_tags[RECORD_TAGS_MAX];
+    uint64_t put; /* rule 4 */
+};
+
 /* What is known of a get. */
 struct get_note {
-    uint64_t floor_invalidated; /* of the key when it began: see struct key_state */
-    uint64_t floor_put;
-    uint64_t floor_tags[RECORD_TAGS_MAX];
-    uint64_t epoch; /* of the key when it began */
+    struct floors floors; /* of the key when it began */
+    uint64_t epoch;       /* of the key when it began */
     uint64_t parked;
-    uint64_t settled_by; /* a put that must have released it: begun after it had parked, and returned */
+    uint64_t settled_by; /* a put, or a load given up, that must have released it: begun after it had parked, and
+                            returned */
     uint64_t told;       /* its callback */
     uint64_t cancelled;
     uint64_t next; /* in the key's list of parked gets */
@@ -23,12 +35,15 @@ struct get_note {
     bool led;      /* the loader was called for it */
 };
 
-/* What is known of a load or a put, and of the value that it brings. */
+/* What is known of a load or a put, and of the value that it brings; or of another change of a key. */
 struct value_note {
     uint64_t since;     /* of a load: its flight began after this record; 0: not known */
     uint64_t finish;    /* the record that brings the value; 0: none yet */
     uint64_t ended;     /* the call that did has returned; 0: not yet */
     uint64_t birth;     /* what rules 3 and 4 go by: the load's begin, the put's return */
+    uint64_t renewed;   /* the latest load that may have renewed it */
+    uint64_t dated;     /* its times are those of this record: see table_times_known() */
+    uint64_t before;    /* of a put and a time to live: what was certainly there when it began */
     int64_t fresh_ms;   /* fresh before this instant for certain */
     int64_t refresh_ms; /* not due for a reload before this instant for certain */
     int64_t gone_ms;    /* past its time to live from this instant on for certain */
@@ -36,16 +51,17 @@ struct value_note {
     uint64_t stored;    /* a record that proves that it was stored */
     uint64_t removed;   /* the listener was told, last */
     uint32_t removals;  /* how often */
-    uint64_t overtaken; /* of a load: the put that came while it was current or over */
+    uint64_t overtaken; /* of a load: the put or the giving up that came while it was current or over */
     uint64_t next;      /* in the key's list of loads that have not ended */
     uint32_t renewals;  /* ends of reloads that may have renewed it */
     uint32_t reloads;   /* moves with all that its reloads may have done to its times */
     uint32_t reload;    /* of a reload: `reloads` of the old value when its end began */
     uint8_t tags;       /* of the value */
     bool brings;        /* a value, not a failure */
+    bool refused;       /* of a put: it stored nothing */
     bool removes;       /* its end counts among the key's removers */
     bool quiet;         /* nothing else that removes was under way when the end, or the put, began */
-    bool dead;          /* of a load: an invalidation or a put had ended its flight before the end began */
+    bool dead;          /* of a load: its flight was no more, or detached, before the end began */
     bool current;       /* of a load: its flight was certainly current when the end began, or, once that has returned,
                            when it took effect */
 };
@@ -67,15 +83,15 @@ struct calls {
 struct key_state {
     struct calls invalidations;
     struct calls puts;
-    struct calls tag_invalidations; /* are among the invalidations too */
-    unsigned removers; /* calls under way that may take a value away or bring another: also the ends of loads */
-    uint64_t epoch;    /* moves with each begin and end of these */
+    struct calls tag_invalidations; /* these two are among the invalidations too */
+    struct calls soft_invalidations;
+    struct calls abandons; /* of loads, restarts included */
+    struct calls ttls;     /* changes of a time to live */
+    unsigned removers;     /* calls under way that may take a value away or bring another: also the ends of loads */
+    uint64_t epoch;        /* moves with each begin and end of these */
 
-    /* The latest begin of an invalidation, and of a put, that has returned: older values may not be given to gets that
-     * begin from here on (rules 3, 4). */
-    uint64_t floor_invalidated;
-    uint64_t floor_put;
-    uint64_t floor_tags[RECORD_TAGS_MAX]; /* likewise, of the values that have the tag */
+    struct floors floors;
+    uint64_t floor_abandoned; /* likewise, of loads: what began before brings nothing that is stored */
 
     /* The value that is certainly in the table; 0: none. */
     uint64_t there;
@@ -99,6 +115,8 @@ struct judge {
     uint64_t counts[RECORD_STATS_COUNT]; /* what the log counts, for rule 23 */
     uint64_t stats[RECORD_STATS_COUNT];  /* the records of the cache's counters; 0: not told */
     uint64_t restarts;                   /* at the most: flights that went on with another load, for a tag (rule 3) */
+    uint64_t unclear;                    /* gets of which the log can't tell as what they were counted */
+    uint64_t uncounted;                  /* waits of computations that timed out: counted, or not */
     uint64_t destroyed;                  /* the destroy that has begun */
 };
 
@@ -126,19 +144,45 @@ static inline void judge_count(struct judge *judge, unsigned rule)
     judge->verdict->judged[rule]++;
 }
 
-/* The latest of the floors that concern a value with these tags, but that of puts. */
-static inline uint64_t judge_floor(uint64_t floor_invalidated, const uint64_t floor_tags[RECORD_TAGS_MAX], uint8_t tags)
-{
-    uint64_t floor = floor_invalidated;
+/* Whether the log has a value of this name for these keys, brought before the record `order`. */
+bool judge_has_value(const struct judge *judge, uint64_t name, uint16_t keys, uint64_t order);
 
-    for (unsigned tag = 0; tag < RECORD_TAGS_MAX; tag++)
-        if ((tags >> tag & 1) != 0 && floor_tags[tag] > floor)
-            floor = floor_tags[tag];
-    return floor;
+static inline bool calls_quiet_since(const struct calls *calls, uint64_t order)
+{
+    return calls->open == 0 && calls->last_end <= order;
 }
 
+/* judge_floors.c: what may not be given any more. */
+void floors_raise(struct judge *judge, struct floors *floors, const struct record *invalidation);
+
+/* The floor of an invalidation that rules the value out, and of one that leaves it only as stale; 0: none. */
+uint64_t floors_rule_out(const struct floors *floors, const struct value_note *value);
+uint64_t floors_make_stale(const struct floors *floors, const struct value_note *value);
+
+/* Likewise for a not-found of this birth. */
+uint64_t floors_rule_out_nothing(const struct floors *floors, uint64_t birth);
+
+/* Whether any has been there that concerns a value with these tags. */
+bool floors_concern(const struct floors *floors, uint8_t tags);
+
+/* Whether the flight of a load that began then had lost its place before now, if it brings these tags. */
+bool floors_end_flight(const struct key_state *key, uint64_t load, uint8_t tags);
+
 /* judge_table.c: what is in the table, and who changes it. */
-bool table_quiet_since(const struct key_state *key, uint64_t order); /* no put or invalidation since the record */
+bool table_quiet_since(const struct key_state *key, uint64_t order); /* nothing that ends a flight since the record */
+
+/* Whether the value's times are known: nobody can have changed them since. */
+bool table_times_known(const struct key_state *key, const struct value_note *value);
+
+/* A call that may take a value away, or bring another. The end: true if no other was under way meanwhile. */
+void table_call_begin(struct key_state *key, struct value_note *note);
+bool table_call_end(struct key_state *key, const struct value_note *note);
+
+/* `value` is certainly in the table: every get since `seen` sees it, and none since `since` can have started a load. */
+void table_is(struct judge *judge, struct key_state *key, uint64_t value, uint64_t since, uint64_t seen);
+
+int64_t table_after_ms(int64_t time_ms, int32_t span_ms); /* JUDGE_FAR for RECORD_NEVER */
+int64_t table_reload_ms(const struct record *record);     /* the instant of the next reload; a span of 0 is none */
 
 /* Whether a flight that began after the record `since` can have met its deadline by now. */
 bool table_may_be_late(const struct judge *judge, uint64_t since, int64_t now_ms);
@@ -146,13 +190,19 @@ bool table_may_be_late(const struct judge *judge, uint64_t since, int64_t now_ms
 void table_load_begin(struct judge *judge, const struct record *record);
 void table_finish_begin(struct judge *judge, const struct record *record);
 void table_finish_end(struct judge *judge, const struct record *record);
-void table_put_begin(struct judge *judge, const struct record *record);
-void table_put_end(struct judge *judge, const struct record *record);
 void table_invalidate_begin(struct judge *judge, const struct record *record);
 void table_invalidate_end(struct judge *judge, const struct record *record);
 
 /* A get was given `value` from the table: it was there between the get's begin and this record. */
 void table_hit(struct judge *judge, const struct record *begin, const struct record *record);
+
+/* judge_changes.c: puts, conditional ones, times to live, and loads that are abandoned. */
+void changes_put_begin(struct judge *judge, const struct record *record);
+void changes_put_end(struct judge *judge, const struct record *record);
+void changes_ttl_begin(struct judge *judge, const struct record *record);
+void changes_ttl_end(struct judge *judge, const struct record *record);
+void changes_abandon_begin(struct judge *judge, const struct record *record);
+void changes_abandon_end(struct judge *judge, const struct record *record);
 
 /*
  * judge_loads.c: rules 1, 2 and 11 of a load that begins; `since` of its note is set, and it is not in the list yet.
@@ -165,7 +215,7 @@ void gets_begin(struct judge *judge, const struct record *record);
 void gets_parked(struct judge *judge, const struct record *record);
 void gets_outcome(struct judge *judge, const struct record *record);
 void gets_cancel_end(struct judge *judge, const struct record *record);
-void gets_settle(struct judge *judge, struct key_state *key, uint64_t put);
+void gets_settle(struct judge *judge, const struct key_state *key, uint64_t by);
 void gets_at_end(struct judge *judge);
 
 /* judge_removed.c: rule 22. */

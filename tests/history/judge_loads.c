@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge_loads.c: whether a load might begin (rules 1, 2, 11).
+ * judge_loads.c: whether a load might begin (rules 1, 2, 11, 15).
  *
  * The loader is called after the flight has begun, so the flight's begin lies between the get that started it, whose
  * record is `since`, and the record of the load.
@@ -24,22 +24,31 @@ static void judge_one_flight(struct judge *judge, const struct key_state *key, c
     }
 }
 
+/* Whether the load was to begin whatever is there. */
+static bool is_asked_for(const struct record *begin)
+{
+    return begin->kind == RECORD_REFRESH_BEGIN || (begin->kind == RECORD_GET_BEGIN && begin->how == RECORD_COMPUTE);
+}
+
 /* Rules 2 and 11: a load that begins while a fresh value is certainly there is a reload, in time, and has the value. */
 static void judge_fresh(struct judge *judge, const struct key_state *key, const struct record *record)
 {
     const struct value_note *value;
     unsigned number = history_key(record);
-    bool asked = history_at(judge->history, record->begin)->kind == RECORD_REFRESH_BEGIN;
+    bool asked = is_asked_for(history_at(judge->history, record->begin));
 
     if (key->there == 0 || key->there_since >= record->begin)
         return;
     value = judge_value(judge, key->there);
     if (key->seen_since == 0 && table_may_be_late(judge, value->since, record->time_ms))
         return; /* its flight may have met the deadline instead of bringing it */
+    if (!table_times_known(key, value))
+        return;
     if (value->fresh_ms != JUDGE_FAR && record->time_ms >= value->fresh_ms - JUDGE_MARGIN_MS)
         return;
     judge_count(judge, 2);
-    if (!asked && record->time_ms < value->refresh_ms)
+    /* A reload that was given up is put off, to an instant that may be before that. */
+    if (!asked && record->time_ms < value->refresh_ms && calls_quiet_since(&key->abandons, value->finish))
         judge_break(judge, 2, number, "a load begins while a fresh value is there, and no reload is due", key->there,
                     value->finish, record->begin, record->order);
     judge_count(judge, 11);
@@ -56,8 +65,7 @@ static bool old_is_known(struct judge *judge, const struct record *record)
 {
     if (record->value == 0)
         return true;
-    if (record->value < record->order && history_at(judge->history, record->value)->keys == record->keys &&
-        judge_value(judge, record->value)->brings)
+    if (judge_has_value(judge, record->value, record->keys, record->order))
         return true;
     judge_break(judge, 0, history_key(record), "a load is given an old value that nobody brought for its key",
                 record->begin, record->order, 0, 0);
@@ -76,17 +84,29 @@ static void judge_old_value(struct judge *judge, const struct record *record)
         return;
     old = judge_value(judge, record->value);
     get = judge_get(judge, begin->order);
-    floor = judge_floor(get->floor_invalidated, get->floor_tags, old->tags);
+    floor = old->birth < get->floors.put ? get->floors.put : floors_rule_out(&get->floors, old);
     judge_count(judge, 11);
-    if (old->birth < floor || old->birth < get->floor_put)
+    if (floor != 0)
         judge_break(judge, 11, history_key(record), "a load is given an old value that had been ruled out",
-                    record->value, old->birth < get->floor_put ? get->floor_put : floor, record->begin, record->order);
+                    record->value, floor, record->begin, record->order);
+}
+
+/* Rule 15: how many loads one call of the loader may be for. */
+static void judge_together(struct judge *judge, const struct record *record)
+{
+    if (record->together < 2)
+        return;
+    judge_count(judge, 15);
+    if (record->together > judge->history->facts.together_max)
+        judge_break(judge, 15, history_key(record), "the loader is called for more loads than it may be at once",
+                    record->begin, record->order, 0, 0);
 }
 
 bool loads_judge(struct judge *judge, const struct record *record)
 {
     const struct key_state *key = judge_key(judge, record);
 
+    judge_together(judge, record);
     if (!old_is_known(judge, record))
         return false;
     if (record->begin == 0)

@@ -18,7 +18,8 @@ static const char *cause_fault(const struct judge *judge, const struct key_state
             return "a value leaves as invalidated, and was not";
         return NULL;
     case RECORD_EXPIRED:
-        return value->renewals == 0 && record->time_ms < value->fresh_ms
+        return value->renewals == 0 && record->time_ms < value->fresh_ms && table_times_known(key, value) &&
+                       calls_quiet_since(&key->soft_invalidations, value->finish)
                    ? "a value leaves as expired before its time is over"
                    : NULL;
     case RECORD_SIZE:
@@ -36,8 +37,7 @@ void removed_judge(struct judge *judge, const struct record *record)
     unsigned number = history_key(record);
     const char *fault;
 
-    if (record->value == 0 || record->value >= record->order ||
-        history_at(judge->history, record->value)->keys != record->keys || !judge_value(judge, record->value)->brings) {
+    if (!judge_has_value(judge, record->value, record->keys, record->order)) {
         judge_break(judge, 0, number, "a value leaves that nobody brought for its key", record->order, 0, 0, 0);
         return;
     }
@@ -46,12 +46,12 @@ void removed_judge(struct judge *judge, const struct record *record)
     judge_count(judge, 22);
     if (value->removals > value->renewals) /* one that has left is stored again where its reload renews it */
         judge_break(judge, 22, number, "a value leaves twice", record->value, value->removed, record->order, 0);
-    if (source->ttl_ms == 0 || value->dead)
+    if (source->ttl_ms == 0 || value->dead || value->refused)
         judge_break(judge, 22, number, "a value leaves that can't have been stored", record->value, value->finish,
                     record->order, 0);
     /* One that was renewed may have left before, and the listener is told of that only now. */
     if (judge->destroyed == 0 && value->renewals == 0 && key->there == record->value && key->seen_since != 0 &&
-        record->time_ms < value->fresh_ms)
+        record->time_ms < value->fresh_ms && table_times_known(key, value))
         judge_break(judge, 22, number, "a value leaves that is fresh, and nothing took it away", record->value,
                     value->finish, key->seen_since, record->order);
     fault = cause_fault(judge, key, value, record);

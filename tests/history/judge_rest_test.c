@@ -15,13 +15,6 @@ static int begin(void **state)
     return 0;
 }
 
-static void cancel(uint64_t get)
-{
-    uint64_t begin_order = story_tell(&story, (struct record){.kind = RECORD_CANCEL_BEGIN, .begin = get});
-
-    story_tell(&story, (struct record){.kind = RECORD_CANCEL_END, .begin = begin_order});
-}
-
 /* ---- rules 7 and 19 ---------------------------------------------------------------------------------------------- */
 
 static void rule_7_is_broken_by_a_callback_after_the_cancel(void **state)
@@ -31,7 +24,7 @@ static void rule_7_is_broken_by_a_callback_after_the_cancel(void **state)
     uint64_t get = story_get(&story, 1);
     (void)value;
     story_parked(&story, get);
-    cancel(get);
+    story_cancel(&story, get);
     story_callback(&story, get, RECORD_COALESCED, story_whole_put(&story, 1, STORY_LONG));
     story_expect(&story, 7);
 }
@@ -151,16 +144,11 @@ static void rule_22_holds_if_all_leave_once(void **state)
     story_expect(&story, STORY_HOLDS);
 }
 
-static void counter(enum record_stat stat, uint64_t count)
-{
-    story_tell(&story, (struct record){.kind = RECORD_STATS, .how = (uint8_t)stat, .value = count});
-}
-
 static void rule_23_is_broken_by_a_counter_that_differs(void **state)
 {
     (void)state;
     story_hit(&story, 0, story_whole_put(&story, 0, STORY_LONG));
-    counter(RECORD_STAT_HITS, 2);
+    story_counter(&story, RECORD_STAT_HITS, 2);
     story_expect(&story, 23);
 }
 
@@ -168,9 +156,9 @@ static void rule_23_is_broken_by_more_loads_than_were_called_and_dropped(void **
 {
     (void)state;
     story_whole_load(&story, 0, STORY_LONG);
-    counter(RECORD_STAT_LOADS, 3);
-    counter(RECORD_STAT_LOADS_COMPLETED, 1);
-    counter(RECORD_STAT_LOADS_DROPPED, 1);
+    story_counter(&story, RECORD_STAT_LOADS, 3);
+    story_counter(&story, RECORD_STAT_LOADS_COMPLETED, 1);
+    story_counter(&story, RECORD_STAT_LOADS_DROPPED, 1);
     story_expect(&story, 23);
 }
 
@@ -178,11 +166,11 @@ static void rule_23_is_broken_by_loads_that_do_not_add_up(void **state)
 {
     (void)state;
     story_whole_load(&story, 0, STORY_LONG);
-    counter(RECORD_STAT_LOADS, 1);
-    counter(RECORD_STAT_LOADS_COMPLETED, 0);
-    counter(RECORD_STAT_LOADS_FAILED, 0);
-    counter(RECORD_STAT_LOADS_NOT_FOUND, 0);
-    counter(RECORD_STAT_LOADS_DROPPED, 0);
+    story_counter(&story, RECORD_STAT_LOADS, 1);
+    story_counter(&story, RECORD_STAT_LOADS_COMPLETED, 0);
+    story_counter(&story, RECORD_STAT_LOADS_FAILED, 0);
+    story_counter(&story, RECORD_STAT_LOADS_NOT_FOUND, 0);
+    story_counter(&story, RECORD_STAT_LOADS_DROPPED, 0);
     story_expect(&story, 23);
 }
 
@@ -190,14 +178,14 @@ static void rule_23_holds_if_all_is_counted(void **state)
 {
     (void)state;
     story_hit(&story, 0, story_whole_load(&story, 0, STORY_LONG));
-    counter(RECORD_STAT_GETS, 2);
-    counter(RECORD_STAT_HITS, 1);
-    counter(RECORD_STAT_MISSES, 1);
-    counter(RECORD_STAT_LOADS, 1);
-    counter(RECORD_STAT_LOADS_COMPLETED, 1);
-    counter(RECORD_STAT_LOADS_FAILED, 0);
-    counter(RECORD_STAT_LOADS_NOT_FOUND, 0);
-    counter(RECORD_STAT_LOADS_DROPPED, 0);
+    story_counter(&story, RECORD_STAT_GETS, 2);
+    story_counter(&story, RECORD_STAT_HITS, 1);
+    story_counter(&story, RECORD_STAT_MISSES, 1);
+    story_counter(&story, RECORD_STAT_LOADS, 1);
+    story_counter(&story, RECORD_STAT_LOADS_COMPLETED, 1);
+    story_counter(&story, RECORD_STAT_LOADS_FAILED, 0);
+    story_counter(&story, RECORD_STAT_LOADS_NOT_FOUND, 0);
+    story_counter(&story, RECORD_STAT_LOADS_DROPPED, 0);
     story_expect(&story, STORY_HOLDS);
 }
 

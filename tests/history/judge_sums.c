@@ -2,9 +2,10 @@
 /*
  * judge_sums.c: the cache's counters against what the log counts (rule 23). They are read once all is at rest.
  *
- * What the log can't tell: whether a get that was cancelled followed a load or led one, and loads in the background
- * that nobody wanted any more when the loader was to be called: these are counted as started and dropped; and whether a
- * load in the background is a refresh, or a flight that goes on with another load, which is none.
+ * What the log can't tell: as what a get was counted that was cancelled with its bulk, or while it waited in a batch;
+ * loads in the background that nobody wanted any more when the loader was to be called: these are counted as started
+ * and dropped; whether a load in the background is a refresh, or a flight that goes on with another load, or was
+ * batched, which are none; and whether a computation whose time ran out had been waiting for another load.
  */
 #include "judge_internal.h"
 
@@ -19,18 +20,30 @@ static uint64_t stat_told(const struct judge *judge, unsigned stat)
     return judge->stats[stat] == 0 ? 0 : history_at(judge->history, judge->stats[stat])->value;
 }
 
+/* The counters of which the log can't tell which one a get moved. */
+static bool stat_is_of_gets(unsigned stat)
+{
+    return stat == RECORD_STAT_HITS || stat == RECORD_STAT_STALE || stat == RECORD_STAT_MISSES ||
+           stat == RECORD_STAT_COALESCED || stat == RECORD_STAT_REFUSED || stat == RECORD_STAT_WAITS_TIMED_OUT ||
+           stat == RECORD_STAT_WAITS_CANCELLED;
+}
+
 /* How far above the log's count the counter may be. */
 static uint64_t stat_slack(const struct judge *judge, unsigned stat)
 {
-    bool with_uncalled = stat == RECORD_STAT_LOADS || stat == RECORD_STAT_REFRESHES;
-
-    return with_uncalled ? stat_told(judge, RECORD_STAT_LOADS_DROPPED) : 0;
+    if (stat == RECORD_STAT_LOADS || stat == RECORD_STAT_REFRESHES)
+        return stat_told(judge, RECORD_STAT_LOADS_DROPPED);
+    if (!stat_is_of_gets(stat))
+        return 0;
+    return judge->unclear + (stat == RECORD_STAT_WAITS_TIMED_OUT ? judge->uncounted : 0);
 }
 
 /* How far below it. */
 static uint64_t stat_slack_below(const struct judge *judge, unsigned stat)
 {
-    return stat == RECORD_STAT_REFRESHES ? judge->restarts : 0;
+    if (stat != RECORD_STAT_REFRESHES)
+        return 0;
+    return judge->history->facts.batches ? judge->counts[stat] : judge->restarts;
 }
 
 /* The ways in which loads end; what came too late is counted as dropped, and not as how it ended. */
@@ -56,6 +69,10 @@ void sums_at_end(struct judge *judge)
     uint64_t ended = stat_told(judge, RECORD_STAT_LOADS_COMPLETED) + stat_told(judge, RECORD_STAT_LOADS_FAILED) +
                      stat_told(judge, RECORD_STAT_LOADS_NOT_FOUND) + stat_told(judge, RECORD_STAT_LOADS_DROPPED);
 
+    if (judge->stats[RECORD_STAT_GETS] != 0 && judge->stats[RECORD_STAT_MISSES] != 0 &&
+        stat_told(judge, RECORD_STAT_HITS) + stat_told(judge, RECORD_STAT_MISSES) != stat_told(judge, RECORD_STAT_GETS))
+        judge_break(judge, 23, 0, "hits and misses do not add up to the gets", judge->stats[RECORD_STAT_GETS],
+                    judge->stats[RECORD_STAT_HITS], judge->stats[RECORD_STAT_MISSES], 0);
     for (unsigned stat = 0; stat < RECORD_STATS_COUNT; stat++) {
         if (judge->stats[stat] == 0)
             continue;

@@ -2,34 +2,35 @@
 /*
  * judge_table.c: what is certainly in the table, as calls that change it begin and end.
  *
- * A call that may take a value away, or bring another, is a remover: a put, an invalidation, and the end of a load that
- * brings a value or finds none. When one begins, nothing is certain any more. When it returns and no other was under
- * way meanwhile, what it did is certain. The end of a load whose flight was ended before for certain is none, since it
- * may not touch anything; nor is one that failed, since a failure takes no value away.
+ * A call that may take a value away, or bring another, is a remover: a put, an invalidation, the end of a load that
+ * brings a value or finds none; and what may change its times or end its load. When one begins, nothing is certain any
+ * more. When it returns and no other was under way meanwhile, what it did is certain. The end of a load whose flight
+ * was ended before for certain is none, since it may not touch anything; nor is one that failed, since a failure takes
+ * no value away.
  */
 #include "judge_internal.h"
 
 #include <limits.h>
 
-static int64_t after_ms(int64_t time_ms, int32_t span_ms)
+int64_t table_after_ms(int64_t time_ms, int32_t span_ms)
 {
     return span_ms == RECORD_NEVER ? JUDGE_FAR : time_ms + span_ms;
 }
 
-/* The instant of the next reload; a span of 0 is none. */
-static int64_t reload_ms(const struct record *record)
+int64_t table_reload_ms(const struct record *record)
 {
-    return record->refresh_ms == 0 ? JUDGE_FAR : after_ms(record->time_ms, record->refresh_ms);
-}
-
-static bool calls_quiet_since(const struct calls *calls, uint64_t order)
-{
-    return calls->open == 0 && calls->last_end < order;
+    return record->refresh_ms == 0 ? JUDGE_FAR : table_after_ms(record->time_ms, record->refresh_ms);
 }
 
 bool table_quiet_since(const struct key_state *key, uint64_t order)
 {
-    return calls_quiet_since(&key->invalidations, order) && calls_quiet_since(&key->puts, order);
+    return calls_quiet_since(&key->invalidations, order) && calls_quiet_since(&key->puts, order) &&
+           calls_quiet_since(&key->abandons, order);
+}
+
+bool table_times_known(const struct key_state *key, const struct value_note *value)
+{
+    return calls_quiet_since(&key->ttls, value->dated);
 }
 
 bool table_may_be_late(const struct judge *judge, uint64_t since, int64_t now_ms)
@@ -53,15 +54,15 @@ static void remover_end(struct key_state *key)
     key->epoch++;
 }
 
-/* The begin of a remover that brings a value; it remembers whether it is alone. */
-static void bringer_begin(struct key_state *key, struct value_note *note)
+/* It remembers whether it is alone. */
+void table_call_begin(struct key_state *key, struct value_note *note)
 {
     note->quiet = key->removers == 0;
     remover_begin(key);
     note->epoch = key->epoch;
 }
 
-static bool bringer_end(struct key_state *key, const struct value_note *note)
+bool table_call_end(struct key_state *key, const struct value_note *note)
 {
     bool alone = note->quiet && note->epoch == key->epoch;
 
@@ -69,8 +70,7 @@ static bool bringer_end(struct key_state *key, const struct value_note *note)
     return alone;
 }
 
-/* `value` is certainly in the table: every get since `seen` sees it, and none since `since` can have started a load. */
-static void table_is(struct judge *judge, struct key_state *key, uint64_t value, uint64_t since, uint64_t seen)
+void table_is(struct judge *judge, struct key_state *key, uint64_t value, uint64_t since, uint64_t seen)
 {
     if (judge->history->facts.evicts)
         return;
@@ -92,11 +92,22 @@ void table_hit(struct judge *judge, const struct record *begin, const struct rec
 
 /* ---- reloads ----------------------------------------------------------------------------------------------------- */
 
+/* A computation that fails leaves the times as they are. */
+static bool is_computed(const struct judge *judge, const struct record *load)
+{
+    const struct record *begin;
+
+    if (load->begin == 0)
+        return false;
+    begin = history_at(judge->history, load->begin);
+    return begin->kind == RECORD_GET_BEGIN && begin->how == RECORD_COMPUTE;
+}
+
 /* The old value is renewed if the flight is current: its times may become shorter by this instant, and longer later. */
 static void renewal_begin(struct key_state *key, struct value_note *value, const struct record *record)
 {
-    int64_t fresh_ms = after_ms(record->time_ms, record->ttl_ms);
-    int64_t refresh_ms = reload_ms(record);
+    int64_t fresh_ms = table_after_ms(record->time_ms, record->ttl_ms);
+    int64_t refresh_ms = table_reload_ms(record);
 
     if (fresh_ms < value->fresh_ms)
         value->fresh_ms = fresh_ms;
@@ -105,6 +116,8 @@ static void renewal_begin(struct key_state *key, struct value_note *value, const
     value->gone_ms = JUDGE_FAR; /* not judged any more */
     value->renewals++;
     value->reloads++;
+    if (record->begin > value->renewed)
+        value->renewed = record->begin;
     key->backoff_since = 0;
 }
 
@@ -159,8 +172,9 @@ static void value_begin(struct judge *judge, struct key_state *key, struct value
                         const struct record *record)
 {
     note->brings = true;
-    note->fresh_ms = after_ms(record->time_ms, record->ttl_ms);
-    note->refresh_ms = reload_ms(record);
+    note->dated = record->order;
+    note->fresh_ms = table_after_ms(record->time_ms, record->ttl_ms);
+    note->refresh_ms = table_reload_ms(record);
     if (note->current && note->quiet && record->ttl_ms != 0)
         table_is(judge, key, record->begin, record->begin, 0);
 }
@@ -181,18 +195,17 @@ void table_finish_begin(struct judge *judge, const struct record *record)
     const struct record *load = history_at(judge->history, record->begin);
     struct key_state *key = judge_key(judge, load);
     struct value_note *note = judge_value(judge, load->order);
-    uint64_t floor = judge_floor(key->floor_invalidated, key->floor_tags, record->tags);
 
     count_finish(judge, record);
     loads_unlink(judge, key, load->order);
     note->finish = record->order;
     note->tags = record->tags;
-    note->dead = floor > load->order || key->floor_put > load->order;
+    note->dead = floors_end_flight(key, load->order, record->tags);
     note->current = note->since != 0 && table_quiet_since(key, note->since) &&
                     !table_may_be_late(judge, note->since, record->time_ms);
     note->removes = !note->dead && (record->how == RECORD_VALUE || record->how == RECORD_NOTHING);
     if (note->removes)
-        bringer_begin(key, note);
+        table_call_begin(key, note);
     if (record->how == RECORD_VALUE)
         value_begin(judge, key, note, record);
     else if (record->how == RECORD_NOTHING)
@@ -201,7 +214,7 @@ void table_finish_begin(struct judge *judge, const struct record *record)
         struct value_note *old = judge_value(judge, load->value);
         if (record->how == RECORD_NOT_MODIFIED)
             renewal_begin(key, old, record);
-        else if (record->how == RECORD_FAILURE || record->how == RECORD_REFUSAL)
+        else if ((record->how == RECORD_FAILURE || record->how == RECORD_REFUSAL) && !is_computed(judge, load))
             reload_fails(judge, old, record->time_ms);
         note->reload = old->reloads;
     }
@@ -216,10 +229,11 @@ static void reload_end(struct key_state *key, const struct record *load, const s
     if (value->reloads != judge_value(judge, load->order)->reload)
         return;
     if (begin->how == RECORD_NOT_MODIFIED) {
-        value->fresh_ms = after_ms(begin->time_ms, begin->ttl_ms);
-        value->refresh_ms = reload_ms(begin);
+        value->fresh_ms = table_after_ms(begin->time_ms, begin->ttl_ms);
+        value->refresh_ms = table_reload_ms(begin);
+        value->dated = end->order;
         key->there_since = key->seen_since = end->order; /* with these times */
-    } else if (begin->how == RECORD_FAILURE) {
+    } else if (begin->how == RECORD_FAILURE && !is_computed(judge, load)) {
         key->backoff_since = end->order;
         key->backoff_ms = begin->time_ms + judge->history->facts.backoff_ms;
     }
@@ -243,74 +257,19 @@ void table_finish_end(struct judge *judge, const struct record *record)
     if (note_may_restart(key, note, begin))
         judge->restarts++;
     if (note->brings && note->renewals == 0)
-        note->gone_ms = after_ms(record->time_ms, begin->ttl_ms);
+        note->gone_ms = table_after_ms(record->time_ms, begin->ttl_ms);
     /* The deadline may have passed first, where the thread was held up between the record and the call. */
     if (note->current && table_may_be_late(judge, note->since, record->time_ms)) {
         note->current = false;
         if (key->there == load->order)
             key->there = 0;
     }
-    if (note->removes && bringer_end(key, note) && key->there == load->order) {
+    if (note->removes && table_call_end(key, note) && key->there == load->order) {
         key->seen_since = record->order;
         note->stored = record->order;
     }
     if (note->current && load->value != 0 && key->there == load->value)
         reload_end(key, load, begin, record, judge);
-}
-
-/* ---- puts -------------------------------------------------------------------------------------------------------- */
-
-void table_put_begin(struct judge *judge, const struct record *record)
-{
-    struct key_state *key = judge_key(judge, record);
-    struct value_note *note = judge_value(judge, record->order);
-
-    key->puts.open++;
-    bringer_begin(key, note);
-    note->since = note->finish = record->order;
-    note->brings = true;
-    note->tags = record->tags;
-    note->birth = UINT64_MAX;
-    note->fresh_ms = after_ms(record->time_ms, record->ttl_ms);
-    note->refresh_ms = reload_ms(record);
-    note->gone_ms = JUDGE_FAR;
-}
-
-/* A load that was current or over when the put came, and not detached before, brings nothing any more. */
-static void put_overtakes(struct judge *judge, const struct key_state *key, uint64_t put)
-{
-    for (uint64_t load = key->loads; load != 0; load = judge_value(judge, load)->next) {
-        struct value_note *note = judge_value(judge, load);
-        if (note->overtaken == 0 && load < put && note->since != 0 &&
-            calls_quiet_since(&key->invalidations, note->since))
-            note->overtaken = put;
-    }
-}
-
-void table_put_end(struct judge *judge, const struct record *record)
-{
-    const struct record *put = history_at(judge->history, record->begin);
-    struct key_state *key = judge_key(judge, put);
-    struct value_note *note = judge_value(judge, put->order);
-    bool alone = bringer_end(key, note);
-
-    key->puts.open--;
-    key->puts.last_end = record->order;
-    note->ended = note->birth = record->order;
-    if (record->error != RECORD_OK)
-        return;
-    judge->counts[RECORD_STAT_PUTS]++;
-    if (note->renewals == 0)
-        note->gone_ms = after_ms(record->time_ms, put->ttl_ms);
-    if (put->order > key->floor_put)
-        key->floor_put = put->order;
-    put_overtakes(judge, key, put->order);
-    gets_settle(judge, key, put->order);
-    if (put->ttl_ms == 0)
-        return;
-    note->stored = record->order;
-    if (alone)
-        table_is(judge, key, put->order, record->order, record->order);
 }
 
 /* ---- invalidations ----------------------------------------------------------------------------------------------- */
@@ -319,19 +278,20 @@ void table_invalidate_begin(struct judge *judge, const struct record *record)
 {
     for (unsigned number = 0; number < RECORD_KEYS_MAX; number++)
         if ((record->keys >> number & 1) != 0) {
-            judge->keys[number].invalidations.open++;
-            judge->keys[number].tag_invalidations.open += record->how == RECORD_TAG;
-            remover_begin(&judge->keys[number]);
+            struct key_state *key = &judge->keys[number];
+            key->invalidations.open++;
+            key->tag_invalidations.open += record->how == RECORD_TAG;
+            key->soft_invalidations.open += record->stale;
+            remover_begin(key);
         }
 }
 
-static void tags_invalidated(struct key_state *key, const struct record *begin, const struct record *end)
+static void call_ends(struct calls *calls, bool is_one, uint64_t order)
 {
-    key->tag_invalidations.open--;
-    key->tag_invalidations.last_end = end->order;
-    for (unsigned tag = 0; tag < RECORD_TAGS_MAX; tag++)
-        if ((begin->tags >> tag & 1) != 0 && begin->order > key->floor_tags[tag])
-            key->floor_tags[tag] = begin->order;
+    if (!is_one)
+        return;
+    calls->open--;
+    calls->last_end = order;
 }
 
 void table_invalidate_end(struct judge *judge, const struct record *record)
@@ -342,11 +302,9 @@ void table_invalidate_end(struct judge *judge, const struct record *record)
         if ((begin->keys >> number & 1) != 0) {
             struct key_state *key = &judge->keys[number];
             remover_end(key);
-            key->invalidations.open--;
-            key->invalidations.last_end = record->order;
-            if (begin->how == RECORD_TAG)
-                tags_invalidated(key, begin, record);
-            else if (begin->order > key->floor_invalidated)
-                key->floor_invalidated = begin->order;
+            call_ends(&key->invalidations, true, record->order);
+            call_ends(&key->tag_invalidations, begin->how == RECORD_TAG, record->order);
+            call_ends(&key->soft_invalidations, begin->stale != 0, record->order);
+            floors_raise(judge, &key->floors, begin);
         }
 }

@@ -21,11 +21,11 @@
 #include <stdint.h>
 
 #define RECORD_MAGIC       "slcehist"
-#define RECORD_VERSION     2
+#define RECORD_VERSION     3
 #define RECORD_BYTE_ORDER  UINT32_C(0x01020304)
 #define RECORD_KEYS_MAX    16
 #define RECORD_TAGS_MAX    2
-#define RECORD_THREADS_MAX 32
+#define RECORD_THREADS_MAX 48
 #define RECORD_NEVER       INT32_C(-1) /* of ttl_ms and refresh_ms: without an end */
 #define RECORD_NO_VALUE    UINT64_MAX  /* the bytes of a value that are no name of a value */
 
@@ -34,32 +34,44 @@
  * what the record goes on with or ends.
  */
 enum record_kind {
-    RECORD_GET_BEGIN = 1, /* keys, how: RECORD_BLOCKING .. RECORD_PRESENT */
-    RECORD_GET_PARKED,    /* begin: the asynchronous get returned that it is parked */
+    RECORD_GET_BEGIN = 1, /* keys, how: RECORD_BLOCKING ..; of a bulk get each key is one */
+    RECORD_GET_PARKED,    /* begin: the asynchronous get returned that it is parked, or of a bulk some key is */
     RECORD_GET_END,       /* begin, error, source, stale, value: the call returned with its outcome */
     RECORD_CALLBACK,      /* as RECORD_GET_END: the callback of a parked get runs */
     RECORD_CANCEL_BEGIN,  /* begin: the get */
     RECORD_CANCEL_END,   /* begin: the RECORD_CANCEL_BEGIN; error is RECORD_OK if it was cancelled, else RECORD_OTHER */
-    RECORD_LOAD_BEGIN,   /* keys; begin: the get or the refresh that started it, 0: not known; how: RECORD_FOREGROUND
-                            ..; value: the old value that the loader was given, 0: none */
+    RECORD_LOAD_BEGIN,   /* keys; begin: the get, the refresh or the restart that started it, 0: not known; how:
+                            RECORD_FOREGROUND ..; value: the old value that the loader was given, 0: none; together */
     RECORD_FINISH_BEGIN, /* begin: the load; how: RECORD_VALUE ..; ttl_ms, refresh_ms, tags */
     RECORD_FINISH_END,   /* begin: the RECORD_FINISH_BEGIN */
-    RECORD_PUT_BEGIN,    /* keys, ttl_ms, refresh_ms, tags */
+    RECORD_PUT_BEGIN,    /* keys, ttl_ms, refresh_ms, tags; how: RECORD_ALWAYS ..; value: of RECORD_IF_SAME */
     RECORD_PUT_END,      /* begin, error */
     RECORD_INVALIDATE_BEGIN, /* keys: all that it takes away; how: RECORD_KEY ..; tags: of RECORD_TAG, which takes what
-                                has any of them */
+                                has any of them; stale: it makes values stale instead */
     RECORD_INVALIDATE_END,   /* begin */
     RECORD_REFRESH_BEGIN,    /* keys: it was asked for by name */
     RECORD_REFRESH_END,      /* begin, error */
     RECORD_REMOVED,          /* keys, value, how: RECORD_EXPLICIT ..: the removal listener was told */
     RECORD_STATS,            /* how: RECORD_STAT_GETS ..; value: the count, when all was at rest */
     RECORD_DESTROY_BEGIN,
-    RECORD_DESTROY_END, /* begin */
+    RECORD_DESTROY_END,   /* begin */
+    RECORD_ABANDON_BEGIN, /* keys, how: RECORD_GIVEN_UP .. */
+    RECORD_ABANDON_END,   /* begin, error: RECORD_OK if a load was in flight and that was done to it */
+    RECORD_TTL_BEGIN,     /* keys, ttl_ms: the value that is stored is to expire then */
+    RECORD_TTL_END,       /* begin, error */
     RECORD_KINDS
 };
 
-/* How a get is made. */
-enum record_get { RECORD_BLOCKING, RECORD_ASYNC, RECORD_PRESENT };
+/* How a get is made. The last two are none that the cache counts. */
+enum record_get {
+    RECORD_BLOCKING,
+    RECORD_ASYNC,
+    RECORD_PRESENT,
+    RECORD_BULK,
+    RECORD_BULK_ASYNC, /* told with the others of its bulk */
+    RECORD_COMPUTE,    /* a computation: its load is the function's call */
+    RECORD_PEEK        /* what a conditional put that did not store says to be there; RECORD_OTHER: it says nothing */
+};
 
 /* How a load ends. After a refusal nothing says that the next load is put off. */
 enum record_finish { RECORD_VALUE, RECORD_NOTHING, RECORD_FAILURE, RECORD_REFUSAL, RECORD_NOT_MODIFIED };
@@ -67,8 +79,14 @@ enum record_finish { RECORD_VALUE, RECORD_NOTHING, RECORD_FAILURE, RECORD_REFUSA
 /* Who calls the loader: the get that leads, or the cache in the background. */
 enum record_load { RECORD_FOREGROUND, RECORD_BACKGROUND };
 
-/* How an invalidation names what it takes away. */
-enum record_scope { RECORD_KEY, RECORD_KEY_LIST, RECORD_PREFIX, RECORD_TAG, RECORD_ALL };
+/* When a put is to store. */
+enum record_put { RECORD_ALWAYS, RECORD_IF_ABSENT, RECORD_IF_PRESENT, RECORD_IF_SAME };
+
+/* What becomes of those who wait for a load that is abandoned: they fail, or wait for another one. */
+enum record_abandon { RECORD_GIVEN_UP, RECORD_RESTARTED };
+
+/* How an invalidation names what it takes away. RECORD_CHOSEN concerns what is stored only, and no loads in flight. */
+enum record_scope { RECORD_KEY, RECORD_KEY_LIST, RECORD_PREFIX, RECORD_TAG, RECORD_ALL, RECORD_CHOSEN };
 
 /* Why a value left. */
 enum record_cause { RECORD_EXPLICIT, RECORD_REPLACED, RECORD_EXPIRED, RECORD_SIZE };
@@ -81,6 +99,7 @@ enum record_error {
     RECORD_FAILED,    /* the load did, in any way */
     RECORD_TIMED_OUT, /* the wait did */
     RECORD_REFUSED,   /* too many waiters or loads */
+    RECORD_UNCHANGED, /* the condition of a put did not hold */
     RECORD_OTHER
 };
 
@@ -121,9 +140,10 @@ struct record {
     uint8_t error;
     uint8_t source;
     uint8_t stale;
-    uint8_t thread; /* number of the buffer, filled in */
-    uint8_t tags;   /* one bit a tag */
-    uint8_t unused[7];
+    uint8_t thread;   /* number of the buffer, filled in */
+    uint8_t tags;     /* one bit a tag */
+    uint8_t together; /* of a load: how many the loader was called for at once, this one included */
+    uint8_t unused[6];
 };
 
 /* What the judge has to know of the cache and of the run. */
@@ -135,7 +155,8 @@ struct record_facts {
     uint32_t rules;          /* one bit a rule: those that the run must have given something to judge by */
     uint8_t evicts;          /* the cache may be full: a value may be gone at any time */
     uint8_t listens;         /* a removal listener is set */
-    uint8_t unused[2];
+    uint8_t together_max;    /* loads in one call of the loader */
+    uint8_t batches;         /* gets may have their loads called in the background, together with those of others */
 };
 
 struct record_header {

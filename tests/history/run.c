@@ -52,8 +52,7 @@ uint64_t run_value_name(const struct sluice_value *value)
     return name;
 }
 
-/* A time to live, or the span until a reload, of the cache's interface in the log's words. */
-static int32_t span_word(int64_t span_ms, int64_t usual_ms)
+int32_t run_span_word(int64_t span_ms, int64_t usual_ms)
 {
     if (span_ms == SLUICE_TTL_DEFAULT)
         span_ms = usual_ms;
@@ -76,23 +75,76 @@ struct sluice_content run_content(const struct run *run, unsigned draw, const ui
         .tags_count = (size_t)__builtin_popcount(mask),
     };
 
-    record->ttl_ms = span_word(content.ttl_ms, RUN_EXPIRE_MS);
-    record->refresh_ms = span_word(content.refresh_ms, run->mood.refresh_ms);
+    record->ttl_ms = run_span_word(content.ttl_ms, RUN_EXPIRE_MS);
+    record->refresh_ms = run_span_word(content.refresh_ms, run->mood.refresh_ms);
     record->tags = mask;
     return content;
 }
 
-static _Thread_local uint64_t current;
+/* ---- outcomes ---------------------------------------------------------------------------------------------------- */
 
-uint64_t run_current(void)
+enum record_error run_error_word(enum sluice_error error)
 {
-    return current;
+    switch (error) {
+    case SLUICE_OK:
+        return RECORD_OK;
+    case SLUICE_NOT_FOUND:
+        return RECORD_NOT_FOUND;
+    case SLUICE_NOT_CACHED:
+        return RECORD_NOT_CACHED;
+    case SLUICE_LOAD_FAILED:
+    case SLUICE_LOAD_REFUSED:
+    case SLUICE_LOAD_TIMED_OUT:
+        return RECORD_FAILED;
+    case SLUICE_TIMED_OUT:
+        return RECORD_TIMED_OUT;
+    case SLUICE_TOO_MANY_WAITERS:
+    case SLUICE_TOO_MANY_LOADS:
+        return RECORD_REFUSED;
+    case SLUICE_UNCHANGED:
+        return RECORD_UNCHANGED;
+    default:
+        return RECORD_OTHER;
+    }
 }
 
-uint64_t run_enter(uint64_t begin)
+void run_record_outcome(struct run *run, enum record_kind kind, uint64_t begin, const struct sluice_outcome *outcome)
 {
-    uint64_t before = current;
+    static const enum record_source sources[] = {
+        [SLUICE_SOURCE_HIT] = RECORD_HIT,
+        [SLUICE_SOURCE_LOAD] = RECORD_LED,
+        [SLUICE_SOURCE_COALESCED] = RECORD_COALESCED,
+        [SLUICE_SOURCE_NONE] = RECORD_NO_SOURCE,
+    };
 
-    current = begin;
+    record_add(run->log, (struct record){.kind = (uint8_t)kind,
+                                         .begin = begin,
+                                         .error = (uint8_t)run_error_word(outcome->error),
+                                         .source = (uint8_t)sources[outcome->source],
+                                         .stale = outcome->stale,
+                                         .value = outcome->error == SLUICE_OK ? run_value_name(outcome->value) : 0});
+}
+
+/* ---- what a thread is about -------------------------------------------------------------------------------------- */
+
+static _Thread_local const struct run_about *current;
+
+uint64_t run_current(unsigned key)
+{
+    return current == NULL ? 0 : current->begins[key];
+}
+
+const struct run_about *run_enter(const struct run_about *about)
+{
+    const struct run_about *before = current;
+
+    current = about;
     return before;
+}
+
+const struct run_about *run_enter_one(struct run_about *room, unsigned key, uint64_t begin)
+{
+    *room = (struct run_about){{0}};
+    room->begins[key] = begin;
+    return run_enter(room);
 }

@@ -15,6 +15,8 @@
 #define RUN_WORKERS    4
 #define RUN_EXPIRE_MS  20 /* the cache's own time to live; values bring others too */
 #define RUN_CALLS_KEPT 16 /* asynchronous gets of a worker under way at once */
+#define RUN_BULKS_KEPT 4  /* and asynchronous bulk gets */
+#define RUN_BATCH_MAX  3  /* loads in one call of the loader */
 
 /* How a run is set up; drawn from its seed. */
 struct run_mood {
@@ -25,12 +27,17 @@ struct run_mood {
     int64_t refresh_ms;      /* the cache's refresh_after_write_ms, or SLUICE_NEVER: no reloads */
     int64_t stale_ms;        /* how long stale values are given, for an error twice as long; 0: not at all */
     bool own_threads;        /* reloads are called on the cache's own threads, and it is not known what started them */
+    bool many;               /* the loader takes several loads at once */
+    int64_t batch_ms;        /* the window in which separate misses wait for each other; 0: they don't */
     unsigned changes;        /* of 1,000 operations, those that change something */
     unsigned slow;           /* of 1,000 loads, those that take their time */
 };
 
+struct slow_loader;
+
 struct run {
     struct sluice_cache *cache;
+    struct slow_loader *loader;
     struct record_log *log;
     uint64_t seed;
     struct run_mood mood;
@@ -52,14 +59,29 @@ const char *run_tag(unsigned number);
 /* The name of a value, from its bytes. */
 uint64_t run_value_name(const struct sluice_value *value);
 
-/* What this thread is about: the get, or the refresh, that it is in; 0: none. For the loads that it starts. */
-uint64_t run_current(void);
+/* What a thread is about: for each key the get, or the refresh, that it is in; 0: none. For the loads that it starts.
+ */
+struct run_about {
+    uint64_t begins[RUN_KEYS_MAX];
+};
 
-/* Sets it and returns what it was, to be set again afterwards. */
-uint64_t run_enter(uint64_t begin);
+uint64_t run_current(unsigned key);
+
+/* Sets it and returns what it was, to be set again afterwards. NULL: nothing. */
+const struct run_about *run_enter(const struct run_about *about);
+
+/* Likewise for one key; `room` is used until it is set back. */
+const struct run_about *run_enter_one(struct run_about *room, unsigned key, uint64_t begin);
 
 /* What a put or a load brings, as drawn; `record` takes the times and the tags over. */
 struct sluice_content run_content(const struct run *run, unsigned draw, const uint64_t *name, struct record *record);
+
+/* How a time to live, or the span until a reload, is written down. */
+int32_t run_span_word(int64_t span_ms, int64_t usual_ms);
+
+/* The words for an error and for an outcome; `kind` is RECORD_GET_END or RECORD_CALLBACK. */
+enum record_error run_error_word(enum sluice_error error);
+void run_record_outcome(struct run *run, enum record_kind kind, uint64_t begin, const struct sluice_outcome *outcome);
 
 /* One thread of the run, `number` below RUN_WORKERS; returns when the run stops and its gets have come back. */
 void run_work(struct run *run, unsigned number);

@@ -104,31 +104,65 @@ static bool hold(struct slow_loader *loader, const struct held *held)
 /* This thread calls the loader for the executor. A thread of the cache's own is known by being about nothing. */
 static _Thread_local bool in_background;
 
-static void slow_load(void *self, struct sluice_load *load)
+/* Writes down that a load begins. What the background calls out of a batch is not known to be of this thread's get. */
+static struct held load_begins(struct slow_loader *loader, struct sluice_load *load, size_t together)
 {
-    struct slow_loader *loader = self;
     struct run *run = loader->run;
     unsigned key = run_key_number(sluice_load_key(load), sluice_load_key_size(load));
     const struct sluice_value *old = sluice_load_old_value(load);
-    bool background = run_current() == 0 || in_background;
+    bool background = run_current(key) == 0 || in_background;
     struct held held = {.load = load};
+
+    held.name =
+        record_add(run->log, (struct record){.kind = RECORD_LOAD_BEGIN,
+                                             .keys = (uint16_t)(1u << key),
+                                             .begin = in_background && run->mood.batch_ms > 0 ? 0 : run_current(key),
+                                             .how = background ? RECORD_BACKGROUND : RECORD_FOREGROUND,
+                                             .value = old == NULL ? 0 : run_value_name(old),
+                                             .together = (uint8_t)together});
+    return held;
+}
+
+/* Ends it, or leaves it to the loader's thread. */
+static void load_goes_on(struct slow_loader *loader, struct held *held)
+{
+    struct run *run = loader->run;
     struct random random;
 
-    held.name = record_add(run->log, (struct record){.kind = RECORD_LOAD_BEGIN,
-                                                     .keys = (uint16_t)(1u << key),
-                                                     .begin = run_current(),
-                                                     .how = background ? RECORD_BACKGROUND : RECORD_FOREGROUND,
-                                                     .value = old == NULL ? 0 : run_value_name(old)});
     random_init(&random, run->seed + atomic_fetch_add_explicit(&loader->calls, 1, memory_order_relaxed));
-    held.bits = random_next(&random);
+    held->bits = random_next(&random);
     if (random_below(&random, 1000) < run->mood.slow) {
-        held.due_ms = await_now_ms() + random_below(&random, DELAY_MS_MAX + 1);
-        if (hold(loader, &held))
+        held->due_ms = await_now_ms() + random_below(&random, DELAY_MS_MAX + 1);
+        if (hold(loader, held))
             return;
     }
     for (unsigned yields = random_below(&random, YIELDS_MAX); yields > YIELDS_MAX / 2; yields--)
         sched_yield();
-    end(loader, &held);
+    end(loader, held);
+}
+
+static void slow_load(void *self, struct sluice_load *load)
+{
+    struct slow_loader *loader = self;
+    struct held held = load_begins(loader, load, 1);
+
+    load_goes_on(loader, &held);
+}
+
+/* All of them have begun before the first one ends. More than there is room for is written down, and is one call. */
+static void slow_load_many(void *self, struct sluice_load *const *loads, size_t count)
+{
+    struct slow_loader *loader = self;
+    struct held helds[SLOW_LOADS_MAX];
+
+    if (count > SLOW_LOADS_MAX) {
+        fputs("slow_loader: more loads at once than there may be in all\n", stderr);
+        abort();
+    }
+    for (size_t i = 0; i < count; i++)
+        helds[i] = load_begins(loader, loads[i], count);
+    for (size_t i = 0; i < count; i++)
+        load_goes_on(loader, &helds[i]);
 }
 
 /* ---- the loader's thread ----------------------------------------------------------------------------------------- */
@@ -220,9 +254,18 @@ void slow_loader_destroy(struct slow_loader *loader)
     free(loader);
 }
 
-struct sluice_loader slow_loader_option(struct slow_loader *loader)
+struct sluice_loader slow_loader_one(struct slow_loader *loader)
 {
     return (struct sluice_loader){.load = slow_load, .self = loader};
+}
+
+struct sluice_loader slow_loader_option(struct slow_loader *loader)
+{
+    struct sluice_loader option = slow_loader_one(loader);
+
+    if (loader->run->mood.many)
+        option.load_many = slow_load_many;
+    return option;
 }
 
 static void run_at_once(void *self, void (*task)(void *arg), void *arg)

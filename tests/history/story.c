@@ -102,6 +102,66 @@ uint64_t story_invalidate_end(struct story *story, uint64_t invalidate)
     return story_tell(story, (struct record){.kind = RECORD_INVALIDATE_END, .begin = invalidate});
 }
 
+uint64_t story_get_as(struct story *story, unsigned key, enum record_get how)
+{
+    return story_tell(story, (struct record){.kind = RECORD_GET_BEGIN, .keys = bit(key), .how = (uint8_t)how});
+}
+
+uint64_t story_get_stale(struct story *story, uint64_t get, uint64_t value)
+{
+    return story_tell(
+        story, (struct record){.kind = RECORD_GET_END, .begin = get, .source = RECORD_HIT, .stale = 1, .value = value});
+}
+
+uint64_t story_put_if(struct story *story, unsigned key, enum record_put how, uint64_t expected)
+{
+    return story_tell(
+        story,
+        (struct record){
+            .kind = RECORD_PUT_BEGIN, .keys = bit(key), .how = (uint8_t)how, .ttl_ms = STORY_LONG, .value = expected});
+}
+
+uint64_t story_put_refused(struct story *story, uint64_t put)
+{
+    return story_tell(story, (struct record){.kind = RECORD_PUT_END, .begin = put, .error = RECORD_UNCHANGED});
+}
+
+uint64_t story_invalidate_as(struct story *story, unsigned key, enum record_scope scope, bool soft)
+{
+    return story_tell(
+        story, (struct record){
+                   .kind = RECORD_INVALIDATE_BEGIN, .keys = bit(key), .how = (uint8_t)scope, .stale = soft ? 1 : 0});
+}
+
+uint64_t story_abandon(struct story *story, unsigned key, enum record_abandon how)
+{
+    return story_tell(story, (struct record){.kind = RECORD_ABANDON_BEGIN, .keys = bit(key), .how = (uint8_t)how});
+}
+
+uint64_t story_abandon_end(struct story *story, uint64_t abandon, enum record_error error)
+{
+    return story_tell(story, (struct record){.kind = RECORD_ABANDON_END, .begin = abandon, .error = (uint8_t)error});
+}
+
+void story_set_ttl(struct story *story, unsigned key, int32_t ttl_ms, enum record_error error)
+{
+    uint64_t begin = story_tell(story, (struct record){.kind = RECORD_TTL_BEGIN, .keys = bit(key), .ttl_ms = ttl_ms});
+
+    story_tell(story, (struct record){.kind = RECORD_TTL_END, .begin = begin, .error = (uint8_t)error});
+}
+
+void story_cancel(struct story *story, uint64_t get)
+{
+    uint64_t begin = story_tell(story, (struct record){.kind = RECORD_CANCEL_BEGIN, .begin = get});
+
+    story_tell(story, (struct record){.kind = RECORD_CANCEL_END, .begin = begin});
+}
+
+void story_counter(struct story *story, enum record_stat stat, uint64_t count)
+{
+    story_tell(story, (struct record){.kind = RECORD_STATS, .how = (uint8_t)stat, .value = count});
+}
+
 uint64_t story_removed(struct story *story, unsigned key, uint64_t value, enum record_cause cause)
 {
     return story_tell(story,

@@ -39,6 +39,18 @@ uint64_t story_put_end(struct story *story, uint64_t put);
 uint64_t story_invalidate(struct story *story, unsigned key);
 uint64_t story_invalidate_tag(struct story *story, unsigned key, uint8_t tags);
 uint64_t story_invalidate_end(struct story *story, uint64_t invalidate);
+
+/* A get of this kind begins: RECORD_BULK_ASYNC, RECORD_COMPUTE, RECORD_PEEK. */
+uint64_t story_get_as(struct story *story, unsigned key, enum record_get how);
+uint64_t story_get_stale(struct story *story, uint64_t get, uint64_t value); /* ends it with a stale value */
+uint64_t story_put_if(struct story *story, unsigned key, enum record_put how, uint64_t expected);
+uint64_t story_put_refused(struct story *story, uint64_t put); /* its condition did not hold */
+uint64_t story_invalidate_as(struct story *story, unsigned key, enum record_scope scope, bool soft);
+uint64_t story_abandon(struct story *story, unsigned key, enum record_abandon how);
+uint64_t story_abandon_end(struct story *story, uint64_t abandon, enum record_error error);
+void story_set_ttl(struct story *story, unsigned key, int32_t ttl_ms, enum record_error error); /* a whole call */
+void story_cancel(struct story *story, uint64_t get);                                           /* likewise */
+void story_counter(struct story *story, enum record_stat stat, uint64_t count);
 uint64_t story_removed(struct story *story, unsigned key, uint64_t value, enum record_cause cause);
 void story_destroy(struct story *story);
 
