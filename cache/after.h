@@ -7,6 +7,7 @@
 #ifndef CACHE_AFTER_H
 #define CACHE_AFTER_H
 
+#include "clock.h"
 #include "entry.h"
 #include "leaving.h"
 #include "lock.h"
@@ -29,6 +30,12 @@ struct after {
 };
 
 void after_init(struct after *after);
+
+/* Whether anything is to be done that a hit can come by: it stores nothing, releases nobody, and evicts nothing. */
+static inline bool after_hit_has_work(const struct after *after) LOCK_ATTRIBUTE(no_thread_safety_analysis)
+{
+    return !TAILQ_EMPTY(&after->records) || !TAILQ_EMPTY(&after->unwanted) || after->due_ms != CLOCK_FAR;
+}
 
 /* Does it all, for a call that had to do with this shard of this cache. */
 void after_run(struct after *after, struct sluice_cache *cache) FREE_OF_SHARD;

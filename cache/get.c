@@ -97,7 +97,7 @@ bool get_look_locked(struct get *get, struct entry **entry, struct sluice_outcom
 
 void get_run_after_hit(struct get *get)
 {
-    if (get->refresh != NULL || !TAILQ_EMPTY(&get->after.records))
+    if (get->refresh != NULL || after_hit_has_work(&get->after))
         after_run(&get->after, get->cache);
 }
 

@@ -56,6 +56,26 @@ static void rule_12_a_soft_invalidation_makes_stale(void **state)
         }
 }
 
+/* The hit that finds the invalidation has nothing else to do after it, since there may be no other load. */
+static void a_reload_that_a_soft_invalidation_makes_unwanted_is_told_so(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.stale_while_revalidate_ms = 1000;
+    fixture->options.loads_max = 1;
+    fixture_open(fixture);
+
+    for (int how = 0; how < SOFTNESSES; how++) {
+        put_tagged(fixture, "key", "old");
+        assert_int_equal(sluice_refresh(fixture->cache, "key", 3), SLUICE_OK);
+        gated_loader_await_calls(fixture->loader, (size_t)how + 1);
+        (void)soften(fixture, (enum softness)how, false);
+        fixture_expect_stale(fixture, "key", "old");
+        assert_int_equal(gated_loader_unwanted(fixture->loader), how + 1);
+        gated_loader_end(fixture->loader, (size_t)how, ENDING_VALUE, "late");
+        sluice_invalidate_all(fixture->cache, NULL);
+    }
+}
+
 static void rule_12_the_window_counts_from_the_invalidation(void **state)
 {
     struct fixture *fixture = *state;
@@ -230,6 +250,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         FIXTURE_TEST(rule_12_a_soft_invalidation_makes_stale),
+        FIXTURE_TEST(a_reload_that_a_soft_invalidation_makes_unwanted_is_told_so),
         FIXTURE_TEST(rule_12_the_window_counts_from_the_invalidation),
         FIXTURE_TEST(rule_12_without_a_window_a_soft_invalidation_is_a_hard_one),
         FIXTURE_TEST(rule_12_not_founds_are_never_stale),
