@@ -205,7 +205,7 @@ static void tables_init(struct tables *tables)
 
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
-/* The whole file with a newline and a NUL behind it, or NULL after a fault. The caller frees it. */
+/* The whole file, or NULL after a fault. The caller frees it. */
 static char *read_file(const char *path, size_t *size, struct config_faults *faults)
 {
     char *text = NULL;
@@ -214,7 +214,7 @@ static char *read_file(const char *path, size_t *size, struct config_faults *fau
         config_fault_add(faults, 0, "can't be opened: %s", strerror(errno));
         return NULL;
     }
-    text = malloc(FILE_BYTES_MAX + 2);
+    text = malloc(FILE_BYTES_MAX + 1);
     if (!text) {
         config_fault_add(faults, 0, "out of memory");
         goto close_file;
@@ -227,11 +227,7 @@ static char *read_file(const char *path, size_t *size, struct config_faults *fau
     if (faults->count > 0) {
         free(text);
         text = NULL;
-        goto close_file;
     }
-    if (*size == 0 || text[*size - 1] != '\n')
-        text[(*size)++] = '\n';
-    text[*size] = '\0';
 close_file:
     fclose(file);
     return text;
@@ -273,32 +269,44 @@ close_all:
         fclose(parse->text);
 }
 
-struct config *config_load(const char *path, FILE *errors)
+struct config *config_parse(const char *text, size_t size, const char *name, FILE *errors)
 {
-    struct config_faults faults = {.path = path, .stream = errors, .count = 0};
+    struct config_faults faults = {.path = name, .stream = errors, .count = 0};
     struct parse parse = {.text = NULL};
-    size_t size = 0;
-    struct config *config = NULL;
-    char *text = read_file(path, &size, &faults);
-    if (!text)
-        return NULL;
-    config = calloc(1, sizeof(*config));
-    if (!config) {
+    struct config *config = calloc(1, sizeof(*config));
+    char *lines = malloc(size + 2); /* with a newline and a NUL behind them */
+    if (!config || !lines) {
         config_fault_add(&faults, 0, "out of memory");
-        free(text);
-        return NULL;
+        goto free_all;
     }
+    memcpy(lines, text, size);
+    if (size == 0 || lines[size - 1] != '\n')
+        lines[size++] = '\n';
+    lines[size] = '\0';
 
     config_reader_init(&parse.reader, config, &faults);
-    if (config_scan_text(text, size, &faults, &parse.scan))
-        parse_text(&parse, text, size);
+    if (config_scan_text(lines, size, &faults, &parse.scan))
+        parse_text(&parse, lines, size);
     config_scan_fini(&parse.scan);
     config_reader_fini(&parse.reader);
-    free(text);
+free_all:
+    free(lines);
     if (faults.count > 0) {
         config_destroy(config);
         return NULL;
     }
+    return config;
+}
+
+struct config *config_load(const char *path, FILE *errors)
+{
+    struct config_faults faults = {.path = path, .stream = errors, .count = 0};
+    size_t size = 0;
+    char *text = read_file(path, &size, &faults);
+    if (!text)
+        return NULL;
+    struct config *config = config_parse(text, size, path, errors);
+    free(text);
     return config;
 }
 

@@ -70,6 +70,9 @@ struct config {
  */
 struct config *config_load(const char *path, FILE *errors);
 
+/* Likewise, of a text that was read already. `name` is what stands for FILE. Allocates in proportion to the text. */
+struct config *config_parse(const char *text, size_t size, const char *name, FILE *errors);
+
 /* NULL is allowed. */
 void config_destroy(struct config *config);
 

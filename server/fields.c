@@ -60,12 +60,12 @@ bool fields_etag_matches(const char *if_none_match, const char *etag)
         const char *end = *at == '"' ? strchr(at + 1, '"') : NULL; /* a tag has no escapes */
         if (!end)
             return false;
-        end++;
+        const char *past = skip_spaces(++end);
+        if (*past && *past != ',')
+            return false;
         if ((size_t)(end - at) == size && memcmp(at, etag, size) == 0)
             return true;
-        at = skip_spaces(end);
-        if (*at && *at != ',')
-            return false;
+        at = past;
     }
     return false;
 }
@@ -87,8 +87,11 @@ static int64_t parse_seconds(const char *at)
     int64_t seconds = 0;
     if (*at < '0' || *at > '9')
         return -1;
-    for (; *at >= '0' && *at <= '9'; at++)
-        seconds = seconds < INT32_MAX / 10 ? seconds * 10 + (*at - '0') : INT32_MAX;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        seconds = seconds * 10 + (*at - '0');
+        if (seconds > INT32_MAX)
+            seconds = INT32_MAX;
+    }
     if (quoted && *at++ != '"')
         return -1;
     at = skip_spaces(at);

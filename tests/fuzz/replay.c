@@ -45,6 +45,8 @@ static unsigned play_folder(const char *name)
         if (entry->d_name[0] == '.')
             continue;
         snprintf(path, sizeof path, "%s/%s", name, entry->d_name);
+        printf("%s\n", path);
+        fflush(stdout); /* the last one is what the target failed on */
         play(path);
         count++;
     }

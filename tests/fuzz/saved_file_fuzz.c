@@ -1,58 +1,73 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * saved_file_fuzz.c: any bytes as a saved file: as they are, and with the checksum put right, so that what lies behind
- * it is reached. A file that is taken is the one that the writer makes of what was read, to the byte.
+ * saved_file_fuzz.c: any bytes as a saved file (cache/saved_file.h): as they are, and with the checksum put right. A
+ * file that is taken is the one that the writer makes of what was read, to the byte, and torn where a byte is missing;
+ * one that is refused is so in words.
  */
+#include "broken.h"
 #include "fuzz.h"
 #include "saved_file.h"
+#include "saved_seal.h"
 
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-static _Noreturn void give_up(const char *what)
+/* Files in memory, one to read and one to write; what was in them is gone. */
+static int empty_file(int *fd)
 {
-    perror(what);
-    abort();
+    if (*fd < 0)
+        *fd = memfd_create("saved", MFD_CLOEXEC);
+    if (*fd < 0 || ftruncate(*fd, 0) != 0 || lseek(*fd, 0, SEEK_SET) != 0)
+        abort();
+    return *fd;
 }
 
-static int make_file(void)
+static int file_of(const uint8_t *data, size_t size)
 {
-    int fd = memfd_create("saved", MFD_CLOEXEC);
+    static int known = -1;
+    int fd = empty_file(&known);
 
-    if (fd < 0)
-        give_up("memfd_create");
+    if (write(fd, data, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET) != 0)
+        abort();
     return fd;
 }
 
-/* Reads the file and writes it anew. True: it was taken. */
-static bool copy(struct saved_reader *reader, int to, struct sluice_saved *told)
+static void check_words(const struct sluice_saved *what)
 {
-    struct saved_writer writer;
-    bool more = true;
-    enum sluice_error error = saved_writer_init(&writer, to, reader->saved_ms, told);
+    const char *end = memchr(what->words, '\0', sizeof what->words);
 
-    if (error != SLUICE_OK)
-        give_up("saved_writer_init");
-    while (error == SLUICE_OK && more) {
+    if (what->fault == SLUICE_SAVED_WELL || end == NULL || end == what->words)
+        broken("refused without a fault, or without words that end", sluice_saved_fault_name(what->fault));
+    for (const char *at = what->words; at < end; at++) {
+        if (*at < ' ' || *at > '~')
+            broken("the words are not printable", what->words);
+    }
+}
+
+/* Reads all records and has the writer write each. True: the file was taken. */
+static bool copy_records(struct saved_reader *reader, struct saved_writer *writer)
+{
+    enum sluice_error error;
+    bool more;
+
+    do {
         struct sluice_content content;
         struct saved_record record;
         struct sluice_value *value;
-
         error = saved_reader_next(reader, &record, &content, &more);
-        if (error != SLUICE_OK || !more)
-            continue;
-        error = value_create(&content, INT32_MAX, false, &value);
-        if (error != SLUICE_OK)
-            continue;
-        error = saved_writer_add(&writer, &record, value);
-        sluice_value_unref(value);
-    }
-    if (error == SLUICE_OK && saved_writer_end(&writer) != SLUICE_OK)
-        give_up("saved_writer_end");
-    saved_writer_fini(&writer);
+        if (error != SLUICE_OK) {
+            check_words(reader->what);
+        } else if (more) {
+            error = value_create(&content, INT32_MAX, false, &value);
+            if (error == SLUICE_OK && saved_writer_add(writer, &record, value) != SLUICE_OK)
+                broken("a record that was read can't be written", writer->what->words);
+            if (error == SLUICE_OK)
+                sluice_value_unref(value);
+        }
+    } while (error == SLUICE_OK && more);
     return error == SLUICE_OK;
 }
 
@@ -61,54 +76,76 @@ static void compare(int fd, const uint8_t *data, size_t size)
     uint8_t *again = malloc(size + 1);
 
     if (again == NULL)
-        give_up("malloc");
-    if (pread(fd, again, size + 1, 0) != (ssize_t)size || memcmp(again, data, size) != 0) {
-        fprintf(stderr, "the file was taken, and is another when it is written again\n");
         abort();
-    }
+    if (pread(fd, again, size + 1, 0) != (ssize_t)size || memcmp(again, data, size) != 0)
+        broken("a file was taken", "and is another when it is written again");
     free(again);
 }
 
-static void read_file(const uint8_t *data, size_t size)
+static bool copy_file(struct saved_reader *reader, const uint8_t *data, size_t size)
 {
-    struct sluice_saved what, told;
-    struct saved_reader reader;
-    int from = make_file(), to = make_file();
+    static int known = -1;
+    struct sluice_saved told;
+    struct saved_writer writer;
+    int fd = empty_file(&known);
 
-    memset(&what, 0, sizeof what);
     memset(&told, 0, sizeof told);
-    if (write(from, data, size) != (ssize_t)size || lseek(from, 0, SEEK_SET) != 0)
-        give_up("write");
-    if (saved_reader_init(&reader, from, &what) == SLUICE_OK && copy(&reader, to, &told))
-        compare(to, data, size);
-    if (reader.body_room > size) {
-        fprintf(stderr, "%zu bytes were asked for by a file of %zu\n", reader.body_room, size);
+    if (saved_writer_init(&writer, fd, reader->saved_ms, &told) != SLUICE_OK)
         abort();
-    }
+    bool taken = copy_records(reader, &writer);
+    if (taken && saved_writer_end(&writer) != SLUICE_OK)
+        abort();
+    if (taken)
+        compare(fd, data, size);
+    if (taken && told.entries != reader->records)
+        broken("the reader counts", "otherwise than the writer");
+    saved_writer_fini(&writer);
+    return taken;
+}
+
+/* True: the file was taken. */
+static bool read_file(const uint8_t *data, size_t size, struct sluice_saved *what)
+{
+    struct saved_reader reader;
+    bool taken = false;
+
+    memset(what, 0, sizeof *what);
+    if (saved_reader_init(&reader, file_of(data, size), what) != SLUICE_OK)
+        check_words(what);
+    else
+        taken = copy_file(&reader, data, size);
+    if (reader.body_room > size)
+        broken("more memory was asked for", "than the file is long");
     saved_reader_fini(&reader);
-    close(from);
-    close(to);
+    return taken;
+}
+
+/* Reads a file and, if it was taken, all but its last byte, and one byte more. */
+static void read_around(const uint8_t *data, size_t size)
+{
+    struct sluice_saved what;
+    uint8_t *longer;
+
+    if (!read_file(data, size, &what))
+        return;
+    if (read_file(data, size - 1, &what) || what.fault != SLUICE_SAVED_TORN)
+        broken("a file without its last byte is not torn", what.words);
+    longer = calloc(1, size + 1);
+    if (longer == NULL)
+        abort();
+    memcpy(longer, data, size);
+    if (read_file(longer, size + 1, &what) || what.fault != SLUICE_SAVED_DAMAGED)
+        broken("something follows the end, and is passed over", what.words);
+    free(longer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct hash_sum sum;
-    uint64_t digest;
-    uint8_t *sealed;
+    uint8_t *sealed = saved_seal(data, size);
 
-    read_file(data, size);
-    if (size < SAVED_HEADER_SIZE + SAVED_HEAD_SIZE)
-        return 0;
-    sealed = malloc(size);
-    if (sealed == NULL)
-        give_up("malloc");
-    memcpy(sealed, data, size);
-    hash_sum_init(&sum);
-    hash_sum_add(&sum, data, size - 8);
-    digest = hash_sum_get(&sum);
-    for (size_t i = 0; i < 8; i++)
-        sealed[size - 8 + i] = (uint8_t)(digest >> (8 * i));
-    read_file(sealed, size);
+    read_around(data, size);
+    if (sealed != NULL)
+        read_around(sealed, size);
     free(sealed);
     return 0;
 }

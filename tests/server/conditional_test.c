@@ -57,6 +57,8 @@ static void what_does_not_match_is_sent(void **state)
         "If-None-Match: \"v1\r\n",
         "If-None-Match: w/\"v1\"\r\n",
         "If-None-Match: \"a, \"v1\", b\"\r\n",
+        "If-None-Match: \"v1\" v2\r\n",
+        "If-None-Match: \"v0\" \"v1\"\r\n",
         "If-None-Match: \"*\"\r\n",
         "If-None-Match:\r\n",
         "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT\r\n",
