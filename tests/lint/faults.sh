@@ -164,6 +164,17 @@ faults_of_manuals() {
     finds "docs/man/a.1: mandoc finds fault"
 }
 
+faults_of_models() {
+    finds "no models to look at"
+    put cache/a.c '/* flight_ends */' 'void flight_begin(void); /* and' 'flight_goes */'
+    put tests/model/a.pml '/* flight_begin */ inline begin_it()'
+    passes
+    put tests/model/a.pml '/* flight_ends */'
+    finds "tests/model/a.pml: there is no flight_ends in cache/"
+    put tests/model/a.pml '/* what comes' ' * after flight_goes() */'
+    finds "tests/model/a.pml: there is no flight_goes in cache/"
+}
+
 faults_of_proofs() {
     finds "no pages to look at"
     put tests/a_test.c 'static void rule_1_is_kept(void **state)'

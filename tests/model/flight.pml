@@ -4,9 +4,9 @@
  * their deadlines, in every order that there is. verify.sh runs it; README.md says what it proves and how to read what
  * it finds.
  *
- * A step under the shard's lock is one step here (d_step), and what a call does after its unlock are steps of their
- * own. state.pml has what the lock covers, steps.pml the steps under the lock, this file those who make them. Comments
- * name the C function that a step models; "(new)" are tags and soft invalidation, still to come.
+ * A step under the shard's lock is one step here, and what a call does after its unlock are steps of their own.
+ * state.pml has what the lock covers, steps.pml the steps under the lock, this file those who make them. Comments name
+ * the C function that a step models.
  *
  * Bounds: two getters, one with a time-out and one without, both with a cancel at any time; one putter, one
  * invalidator; LOADS_MAX loads at once. All of them go on for ever, so that nothing else is bounded: the model has no
@@ -230,7 +230,7 @@ inline invalidate()
     flight_detach(DETACHES)
 }
 
-/* Soft invalidation (new): the value is not fresh any more, but within its windows. */
+/* Soft invalidation: the value is not fresh any more, but within its windows. */
 inline invalidate_softly()
 {
     happened(SOFTLY);
@@ -241,7 +241,7 @@ inline invalidate_softly()
     flight_detach(DETACHES_SOFTLY)
 }
 
-/* Invalidation of a tag in O(1) (new): in C a stamp of the tag, with which all else is compared. */
+/* Invalidation of a tag in O(1): in C a stamp of the tag, with which all else is compared. */
 inline invalidate_tag()
 {
     happened(TAG);

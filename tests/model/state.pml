@@ -78,9 +78,9 @@ sluice_wait waiter[GETTERS];
 
 /* The windows of a stored value's age, in their order; after the last it is gone. */
 #define FRESH 0
-#define DUE 1          /* past refresh_at */
-#define REVALIDATING 2 /* past fresh_until, within stale_while_revalidate */
-#define IF_ERROR 3     /* within stale_if_error */
+#define DUE 1          /* past reload_at_ms */
+#define REVALIDATING 2 /* past fresh_until_ms, within stale_while_revalidate_ms */
+#define IF_ERROR 3     /* within stale_if_error_ms */
 
 /* struct entry */
 byte current = NONE; /* its flight */

@@ -205,7 +205,7 @@ inline get_decide(me, led)
     fi
 }
 
-/* get_refresh_locked: after a hit past refresh_at, where worth_reloading() */
+/* get_refresh_locked: after a hit past reload_at_ms, where worth_reloading() */
 inline get_refresh(led)
 {
     if
@@ -287,8 +287,9 @@ inline flight_fail(id)
 #endif
 
 /*
- * A waiter whose flight brings it nothing, since the tag was invalidated before it parked: it gets again (new). The
- * flight that it moves to began after its get did, so that whatever that one brings is good for it: it moves once.
+ * flight_restart_locked, for one waiter whose flight brings it nothing, since the tag was invalidated before it parked:
+ * it gets again. The flight that it moves to began after its get did, so that whatever that one brings is good for it:
+ * it moves once. In C that is the flight it is on, which goes on with a new load as if it had just begun.
  */
 inline get_again(me, led)
 {
