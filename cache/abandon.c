@@ -84,7 +84,9 @@ enum sluice_error sluice_load_restart(struct sluice_cache *cache, const void *ke
     call_chain_init(&chain);
     lock_acquire(&shard->lock);
     flight = abandon_find_locked(shard, &bytes, plan.hash, plan.now_ms, &after);
-    if (flight != NULL)
+    if (flight != NULL && flight->locked.computes)
+        error = SLUICE_UNCHANGED; /* what it computes the cache's own loader can't bring */
+    else if (flight != NULL)
         error = abandon_replace_locked(flight, &plan, &led, &after);
     lock_release(&shard->lock);
     after_run(&after, cache);

@@ -322,6 +322,29 @@ static void rule_10_a_computation_is_refused_over_a_bound(void **state)
     assert_int_equal(fixture_stats(fixture).waiters, 1);
 }
 
+/* The cache's loader brings what the key has in the backend, which is not what the caller wanted computed. */
+static void a_computation_is_not_restarted_and_can_be_abandoned(void **state)
+{
+    struct fixture *fixture = *state;
+    struct computation one;
+    fixture_open(fixture);
+
+    for (int abandoned = 0; abandoned <= 1; abandoned++) {
+        compute_start(fixture, &one, SLUICE_WAIT_FOREVER);
+        gated_loader_await_calls(one.gate, 1);
+        struct call *get = call_start(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+        assert_int_equal(sluice_load_restart(fixture->cache, "key", 3), SLUICE_UNCHANGED);
+        assert_int_equal(gated_loader_calls_in_all(fixture->loader), 0);
+        assert_true(gated_loader_wanted(one.gate, 0));
+        if (abandoned)
+            assert_true(sluice_load_abandon(fixture->cache, "key", 3));
+        gated_loader_end(one.gate, 0, ENDING_VALUE, "computed");
+        call_expect(get, abandoned ? SLUICE_LOAD_FAILED : SLUICE_OK, abandoned ? "the load was abandoned" : "computed");
+        compute_expect(&one, get->outcome.error, abandoned ? "the load was abandoned" : "computed");
+        fixture_invalidate(fixture, INVALIDATION_KEY, "key");
+    }
+}
+
 static void compute_again(void *self, struct sluice_load *load)
 {
     struct fixture *fixture = self;
@@ -370,6 +393,7 @@ int main(void)
         FIXTURE_TEST(computations_of_a_key_run_one_after_the_other),
         FIXTURE_TEST(no_computation_is_lost_among_threads),
         FIXTURE_TEST(rule_4_a_put_overtakes_a_computation),
+        FIXTURE_TEST(a_computation_is_not_restarted_and_can_be_abandoned),
         FIXTURE_TEST(rule_3_an_invalidation_during_a_computation_is_final),
         FIXTURE_TEST(rule_7_a_computation_waits_no_longer_than_it_may),
         FIXTURE_TEST(rule_10_a_computation_is_refused_over_a_bound),

@@ -354,8 +354,9 @@ SLUICE_API bool sluice_load_abandon(struct sluice_cache *cache, const void *key,
 /*
  * Likewise, but its waiters wait for another load instead, by the cache's own loader in the background, each with its
  * place and its deadline; those that wait on behalf of a load (struct sluice_request) are told that it failed. Errors:
- * SLUICE_NOT_CACHED: none is in flight; SLUICE_TOO_MANY_LOADS, SLUICE_NO_MEMORY: the load in flight has been detached,
- * as by an invalidation, and serves its waiters when it ends.
+ * SLUICE_NOT_CACHED: none is in flight; SLUICE_UNCHANGED: it is a computation (sluice_compute()), which goes on, since
+ * only its caller can run it again; SLUICE_TOO_MANY_LOADS, SLUICE_NO_MEMORY: the load in flight has been detached, as
+ * by an invalidation, and serves its waiters when it ends.
  */
 SLUICE_API enum sluice_error sluice_load_restart(struct sluice_cache *cache, const void *key,
                                                  size_t key_size) SLUICE_CHECK_RESULT;
