@@ -45,7 +45,7 @@ static void after_spare(struct after *after) LOCK_ATTRIBUTE(no_thread_safety_ana
 static void after_bury(struct after *after, const struct sluice_listener *listener) FREE_OF_SHARD;
 static void after_bury(struct after *after, const struct sluice_listener *listener)
 {
-    struct sluice_load *outer = call_enter(after->led); /* a listener that gets that key must not wait for itself */
+    struct call_frame outer = call_enter(after->led); /* a listener that gets that key must not wait for itself */
     struct entry *record, *next;
 
     for (record = TAILQ_FIRST(&after->records); record != NULL; record = next) {

@@ -10,23 +10,28 @@
 #define CALL_ROOM 64 /* flights in one call for which no memory is needed */
 
 /* Of the process, not of a cache: a loader may call other caches (rule 17). */
-static _Thread_local struct sluice_load *call_running;
+static _Thread_local struct call_frame call_running;
 
 struct sluice_load *call_current(void)
 {
-    return call_running;
+    return call_running.flight;
 }
 
-struct sluice_load *call_enter(struct sluice_load *flight)
+struct circle_node *call_node(const struct sluice_load *parent)
 {
-    struct sluice_load *outer = call_running;
+    return parent == call_running.flight ? call_running.node : NULL;
+}
+
+struct call_frame call_enter(struct sluice_load *flight)
+{
+    struct call_frame outer = call_running;
 
     if (flight != NULL)
-        call_running = flight;
+        call_running = (struct call_frame){.flight = flight};
     return outer;
 }
 
-void call_leave(struct sluice_load *outer)
+void call_leave(struct call_frame outer)
 {
     call_running = outer;
 }
@@ -82,16 +87,16 @@ static bool call_begins(struct sluice_load *flight, bool from_chain)
     return false;
 }
 
-/* One call for flights that have begun. */
-static void call_many(struct sluice_load *const *flights, size_t count) FREE_OF_SHARD;
-static void call_many(struct sluice_load *const *flights, size_t count)
+/* One call for flights that have begun, as `node`, or as where they are. */
+static void call_loader(struct sluice_load *const *flights, size_t count, struct circle_node *node) FREE_OF_SHARD;
+static void call_loader(struct sluice_load *const *flights, size_t count, struct circle_node *node)
 {
     const struct sluice_loader loader = flights[0]->loader; /* of a load that is ended only the reference is left */
-    struct sluice_load *outer = call_running;
+    struct call_frame outer = call_running;
 
-    call_running = flights[0];
-    for (size_t i = flights[0]->again ? 0 : 1; i < count; i++)
-        circle_join(flights[i], flights[0]);
+    if (node != NULL)
+        circle_join(flights, count, node);
+    call_running = (struct call_frame){.flight = flights[0], .node = flights[0]->circle.node};
     if (count > 1 || loader.load == NULL)
         loader.load_many(loader.self, flights, count);
     else
@@ -99,6 +104,24 @@ static void call_many(struct sluice_load *const *flights, size_t count)
     call_running = outer;
     for (size_t i = 0; i < count; i++)
         flight_unref(flights[i]);
+}
+
+/*
+ * Calls the loader for flights that have begun. Without the memory for a node one by one: a circle must be found. One
+ * that goes on then stays where it was, and may be refused what it did not wait for.
+ */
+static void call_many(struct sluice_load *const *flights, size_t count) FREE_OF_SHARD;
+static void call_many(struct sluice_load *const *flights, size_t count)
+{
+    struct circle_node *node = count > 1 || flights[0]->again ? circle_node_create() : NULL;
+
+    if (node != NULL) {
+        call_loader(flights, count, node);
+        circle_node_unref(node);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        call_loader(&flights[i], 1, NULL);
 }
 
 /*

@@ -3,6 +3,7 @@
 #ifndef CACHE_CALL_H
 #define CACHE_CALL_H
 
+#include "circle.h"
 #include "lock.h"
 
 #include <sluice/cache.h>
@@ -48,11 +49,23 @@ void call_load_later(struct call_chain *chain) FREE_OF_SHARD;
 struct sluice_load *call_current(void);
 
 /*
+ * Where a get on behalf of this load is made from, for circle_enter(): within the call of the loader that is under way
+ * on this thread from that one, even if the load has been ended in it and goes on with another. NULL: elsewhere.
+ */
+struct circle_node *call_node(const struct sluice_load *parent);
+
+/* Which loader a thread is in. */
+struct call_frame {
+    struct sluice_load *flight; /* the first one of its call; NULL: none */
+    struct circle_node *node;   /* NULL: where the flight is */
+};
+
+/*
  * Until call_leave(), what this thread does counts as done within the loader of this flight, which is to be called
  * next: what it waits for, the load waits for (rule 17). NULL: nothing changes. Returns what call_leave() has to be
  * given.
  */
-struct sluice_load *call_enter(struct sluice_load *flight);
-void call_leave(struct sluice_load *outer);
+struct call_frame call_enter(struct sluice_load *flight);
+void call_leave(struct call_frame outer);
 
 #endif

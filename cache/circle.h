@@ -2,12 +2,17 @@
 /*
  * circle.h: who waits for whom among loads, so that a load that would wait for itself is refused at once (rule 17).
  *
- * A get that is made on behalf of a load, its parent, and parks on a flight is an edge from that load to the flight. It
- * is added after the get has parked and before anything waits for it, so that of the edges of a circle the last one to
- * be added finds it, and is taken out again. Loads that are loaded in one call of the loader are one node.
+ * The nodes are calls of the loader: loads that are loaded in one call wait for each other. A get that is made on
+ * behalf of a load, its parent, and parks on a flight is an edge from the call that loads the parent to the one that
+ * loads the flight. It is added after the get has parked and before anything waits for it, so that of the edges of a
+ * circle the last one to be added finds it, and is taken out again.
  *
- * One lock for the process, since circles may lead through several caches. It is taken by gets with a parent only, and
- * never together with a shard's.
+ * A flight has a node of its own for its first load. Several that are called together share one that is made for the
+ * call, and so has a flight that goes on with another load a new one: what its earlier call waits for, and who shared
+ * that, does not concern it. A load that ends leaves what it shared.
+ *
+ * One lock for the process, since circles may lead through several caches. It is taken by gets with a parent and by
+ * calls and ends of loads that share a node, and never together with a shard's.
  *
  * An edge lasts until its waiter is told. In the instant between a release and that, it may still be seen and close a
  * circle that is about to open: then a load is refused whose result nobody could be given any more.
@@ -18,35 +23,57 @@
 #include "lock.h"
 
 #include <sluice/cache.h>
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 struct sluice_wait;
 
+LIST_HEAD(circle_edges, sluice_wait);
+
+/* A call of the loader. */
+struct circle_node {
+    _Atomic uint32_t refs;          /* not of a flight's own: one of each flight, edge, and of who made it */
+    bool own;                       /* a flight's, and in its memory */
+    struct circle_edges edges;      /* gets that are parked on behalf of the loads of this call */
+    struct circle_node *unexplored; /* of a search: the next one to be looked at */
+    uint64_t seen;                  /* by which search last */
+};
+
+/* Of a flight. */
+struct circle_place {
+    struct circle_node own;
+    struct circle_node *node; /* where it is: its own, or a reference of another */
+};
+
 /* Of a waiter: the edge. */
 struct circle_edge {
     struct sluice_load *parent;   /* a reference; NULL: the get has no parent, and nothing else here is used */
-    LIST_ENTRY(sluice_wait) link; /* of the parent's */
+    struct circle_node *from;     /* linked: a reference, or the parent's own */
+    LIST_ENTRY(sluice_wait) link; /* of that one's edges */
     bool linked;
     bool left; /* the waiter has been told, or left: an edge must not be added any more */
 };
 
-LIST_HEAD(circle_edges, sluice_wait);
+void circle_place_init(struct circle_place *place);
+void circle_place_fini(struct circle_place *place);
 
-/* Of a flight: the node. */
-struct circle_node {
-    struct circle_edges edges;      /* gets that are parked on its behalf */
-    struct sluice_load *speaker;    /* the flight that stands for all of its call, a reference; or the flight itself */
-    struct sluice_load *unexplored; /* of a search: the next one to be looked at */
-    uint64_t seen;                  /* by which search last */
-};
+/* A node for a call, with one reference; NULL: no memory. */
+struct circle_node *circle_node_create(void);
+void circle_node_unref(struct circle_node *node);
 
-/* Adds the edge of a waiter that has a parent and has parked. True: it would close a circle, and is not added. */
-bool circle_enter(struct sluice_wait *waiter) FREE_OF_SHARD;
+/* These flights are about to be called together, as `node`. */
+void circle_join(struct sluice_load *const *flights, size_t count, struct circle_node *node) FREE_OF_SHARD;
+
+/* The flight's load has ended, and may be followed by another: those it was called with are nothing to it any more. */
+void circle_part(struct sluice_load *flight) FREE_OF_SHARD;
+
+/*
+ * Adds the edge of a waiter that has a parent and has parked, from `from`; NULL: from where the parent is. True: it
+ * would close a circle, and is not added.
+ */
+bool circle_enter(struct sluice_wait *waiter, struct circle_node *from) FREE_OF_SHARD;
 
 /* The waiter has left its flight, and is about to be told. Without a parent nothing happens. */
 void circle_leave(struct sluice_wait *waiter) FREE_OF_SHARD;
-
-/* `flight` is about to be called together with `speaker`, or alone, by itself: what it was before is forgotten. */
-void circle_join(struct sluice_load *flight, struct sluice_load *speaker) FREE_OF_SHARD;
 
 #endif

@@ -17,8 +17,7 @@ struct sluice_load *flight_ref(struct sluice_load *flight)
 
 static void flight_free(struct sluice_load *flight) LOCK_ATTRIBUTE(no_thread_safety_analysis) /* nobody else has it */
 {
-    if (flight->circle.speaker != flight)
-        flight_unref(flight->circle.speaker);
+    circle_place_fini(&flight->circle);
     sluice_value_unref(flight->old);
     entry_destroy(flight->locked.record);
     free(flight);
@@ -90,7 +89,7 @@ static struct sluice_load *flight_create_locked(struct shard *shard, const struc
     flight->cache = core_ref(shard->cache);
     flight->shard = shard;
     flight->loader = *plan->loader;
-    flight->circle.speaker = flight;
+    circle_place_init(&flight->circle);
     flight->locked.background = plan->background;
     flight->locked.chained = true;
     flight->key_size = plan->key_size;

@@ -37,7 +37,7 @@ struct sluice_load {
     struct sluice_cache *cache; /* a reference */
     struct shard *shard;
     struct sluice_loader loader;
-    struct circle_node circle;        /* covered by the circles' lock */
+    struct circle_place circle;       /* covered by the circles' lock */
     struct sluice_value *old;         /* what was stored when the load began, for the loader; a reference, or NULL */
     uint64_t old_weight;              /* of that, which it keeps if it is renewed */
     struct sluice_load *chained;      /* the next one of those that are to be called together; their caller's own */

@@ -231,6 +231,7 @@ void flight_finish(struct sluice_load *flight, struct answer *answer)
 
     if (answer->error == SLUICE_OK && !answer->renews)
         store_weigh(flight->cache, flight->key, flight->key_size, answer);
+    circle_part(flight);
     after_init(&after);
     lock_acquire(&shard->lock);
     if (flight->locked.ended) {

@@ -242,7 +242,7 @@ bool get_is_circular(struct get *get, struct sluice_wait *waiter)
     bool left = false;
     struct after after;
 
-    if (!circle_enter(waiter))
+    if (!circle_enter(waiter, call_node(get->parent)))
         return false;
     after_init(&after);
     lock_acquire(&get->shard->lock);

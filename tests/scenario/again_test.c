@@ -248,6 +248,96 @@ static void batches_of_the_same_flights_in_another_order_leak_nothing(void **sta
     assert_int_equal(gated_loader_batches(fixture->loader), 3);
 }
 
+static void rule_17_what_goes_on_alone_is_waited_for_by_those_it_was_called_with(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.loader = gated_loader_option_many(fixture->loader);
+    fixture_open(fixture);
+
+    for (size_t goes_on = 0; goes_on < 2; goes_on++) {
+        size_t base = gated_loader_calls_in_all(fixture->loader), other = 1 - goes_on;
+        const char *keys[] = {"a", "b"};
+        struct bulk_call *bulk = bulk_park(fixture, WAY_ASYNC, "a b", 2);
+        invalidate_red(fixture);
+        struct call *late = call_start(fixture, WAY_ASYNC, keys[goes_on], SLUICE_WAIT_FOREVER);
+        end_red(fixture, base + goes_on, "old");
+        struct call_spec spec = {.way = WAY_ASYNC, .key = keys[goes_on], .timeout_ms = SLUICE_WAIT_FOREVER};
+        spec.parent = gated_loader_load(fixture->loader, base + other);
+        struct call *child = call_start_spec(fixture, &spec);
+        assert_false(call_done(child));
+        spec.key = keys[other];
+        spec.parent = gated_loader_load(fixture->loader, base + 2);
+        call_expect(call_start_spec(fixture, &spec), SLUICE_CIRCULAR, NULL); /* that one waits for it already */
+        gated_loader_end(fixture->loader, base + 2, ENDING_VALUE, "new");
+        call_expect(child, SLUICE_OK, "new");
+        call_expect(late, SLUICE_OK, "new");
+        gated_loader_end(fixture->loader, base + other, ENDING_VALUE, "other");
+        bulk_expect(bulk, goes_on, SLUICE_OK, "old");
+        bulk_expect(bulk, other, SLUICE_OK, "other");
+        bulk_free(bulk);
+        sluice_invalidate_all(fixture->cache, NULL);
+    }
+}
+
+/* Ends the first of two loads so that it goes on with another, and then waits for that one within the same call. */
+struct lingering {
+    struct fixture *fixture;
+    enum sluice_error inside;  /* what that get came to */
+    enum sluice_error closing; /* and that of the other key, by the next load */
+    struct call *late;
+};
+
+static void complete(struct sluice_load *load, const char *text, const char *const *tags, size_t tags_count)
+{
+    struct sluice_content content = SLUICE_CONTENT_INIT;
+    content.data = text;
+    content.size = strlen(text);
+    content.tags = tags;
+    content.tags_count = tags_count;
+    sluice_load_complete(load, &content);
+}
+
+static void load_lingering(void *self, struct sluice_load *const *loads, size_t count)
+{
+    struct lingering *lingering = self;
+    struct sluice_cache *cache = lingering->fixture->cache;
+    struct sluice_value *value = NULL;
+
+    if (count == 1) {
+        lingering->closing = sluice_get(cache, "b", 1, SLUICE_WAIT_FOREVER, &value);
+        sluice_value_unref(value);
+        complete(loads[0], "new", NULL, 0);
+        return;
+    }
+    invalidate_red(lingering->fixture);
+    lingering->late = call_start(lingering->fixture, WAY_ASYNC, "a", SLUICE_WAIT_FOREVER);
+    complete(loads[0], "old", red, 1);
+    lingering->inside = sluice_get(cache, "a", 1, SLUICE_WAIT_FOREVER, &value);
+    sluice_value_unref(value);
+    complete(loads[1], "other", NULL, 0);
+}
+
+static void rule_17_a_call_that_goes_on_alone_does_not_hide_what_the_first_one_waits_for(void **state)
+{
+    static const struct sluice_key keys[] = {{"a", 1}, {"b", 1}};
+    struct fixture *fixture = *state;
+    struct lingering lingering = {.fixture = fixture};
+    struct sluice_outcome outcomes[2];
+    fixture->options.loader = (struct sluice_loader){.load_many = load_lingering, .self = &lingering};
+    fixture_open(fixture);
+
+    assert_int_equal(sluice_get_many(fixture->cache, keys, 2, SLUICE_WAIT_FOREVER, outcomes), SLUICE_OK);
+    fixture_expect_outcome(&outcomes[0], SLUICE_OK, "old");
+    fixture_expect_outcome(&outcomes[1], SLUICE_OK, "other");
+    call_expect(lingering.late, SLUICE_OK, "new");
+    /* One of them closes the circle: the one that comes second. */
+    assert_true((lingering.inside == SLUICE_OK && lingering.closing == SLUICE_CIRCULAR) ||
+                (lingering.inside == SLUICE_CIRCULAR && lingering.closing == SLUICE_OK));
+    sluice_outcome_fini(&outcomes[0]);
+    sluice_outcome_fini(&outcomes[1]);
+    fixture_destroy_cache(fixture);
+}
+
 /* ---- the background's threads ------------------------------------------------------------------------------------ */
 
 static void load_nested(void *self, struct sluice_load *load)
@@ -300,6 +390,8 @@ int main(void)
         FIXTURE_TEST(rule_18_the_cache_may_be_destroyed_before_the_next_load_is_called),
         FIXTURE_TEST(rule_3_the_next_load_is_not_given_the_invalidated_value_to_renew),
         FIXTURE_TEST(batches_of_the_same_flights_in_another_order_leak_nothing),
+        FIXTURE_TEST(rule_17_what_goes_on_alone_is_waited_for_by_those_it_was_called_with),
+        FIXTURE_TEST(rule_17_a_call_that_goes_on_alone_does_not_hide_what_the_first_one_waits_for),
         FIXTURE_TEST(rule_17_the_next_load_does_not_wait_for_the_threads_that_wait_for_it),
     };
     FIXTURE_MAIN(tests);

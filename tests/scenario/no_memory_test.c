@@ -231,6 +231,36 @@ static void rule_20_no_memory_fails_that_one_call_and_leaves_the_cache_whole(voi
         }
 }
 
+/* A call of several loads has memory of its own; without it they are loaded one by one. */
+static void rule_20_without_memory_a_bulk_get_gives_each_key_its_value_or_says_so(void **state)
+{
+    static const struct sluice_key keys[] = {{"a", 1}, {"b", 1}};
+    struct fixture *fixture = *state;
+    size_t refused = 1, split = 0;
+    fixture->options.loader = gated_loader_option_many(fixture->loader);
+    fixture_open(fixture);
+    gated_loader_set_mode(fixture->loader, GATED_ANSWER);
+
+    for (size_t nth = 1; refused > 0; nth++) {
+        struct sluice_outcome outcomes[2];
+        size_t batches = gated_loader_batches(fixture->loader);
+        fault_arm(nth, FAULT_THIS_THREAD, false);
+        enum sluice_error error = sluice_get_many(fixture->cache, keys, 2, SLUICE_WAIT_FOREVER, outcomes);
+        refused = fault_disarm();
+        size_t found = 0;
+        for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
+            assert_true(outcomes[i].error == SLUICE_OK || outcomes[i].error == SLUICE_NO_MEMORY);
+            found += outcomes[i].error == SLUICE_OK;
+            sluice_outcome_fini(&outcomes[i]);
+        }
+        assert_true(error == SLUICE_OK || found == 0);
+        split += found == 2 && gated_loader_batches(fixture->loader) == batches;
+        sluice_invalidate_all(fixture->cache, NULL);
+        sums_assert_idle(fixture->cache);
+    }
+    assert_int_equal(split, 1);
+}
+
 static void rule_20_a_load_without_memory_is_not_held_against_the_backend(void **state)
 {
     struct fixture *fixture = *state;
@@ -393,6 +423,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         FIXTURE_TEST(rule_20_no_memory_fails_that_one_call_and_leaves_the_cache_whole),
+        FIXTURE_TEST(rule_20_without_memory_a_bulk_get_gives_each_key_its_value_or_says_so),
         FIXTURE_TEST(rule_20_a_load_without_memory_is_not_held_against_the_backend),
         FIXTURE_TEST(rule_20_a_table_that_cannot_grow_refuses_the_entry_and_grows_later),
         FIXTURE_TEST(rule_20_what_cannot_fail_does_without_memory),
