@@ -12,6 +12,7 @@ void background_init(struct background *background, const struct sluice_options 
     background->threads_max = options->background_threads_max;
     background->queued = 0;
     background->threads = background->idle = 0;
+    background->handing = 0;
     background->stopping = false;
     STAILQ_INIT(&background->queue);
     must(pthread_mutex_init(&background->mutex, NULL) == 0);
@@ -108,27 +109,55 @@ static void background_task(void *arg)
     background_run_packed(arg);
 }
 
-static bool background_is_stopped(struct background *background)
+/* Whom a chain is for. */
+enum background_place {
+    BACKGROUND_EXECUTOR, /* which is then to be called, and background_handed() after it */
+    BACKGROUND_THREADS,
+    BACKGROUND_NOBODY /* the cache was destroyed meanwhile: whoever has it drops it */
+};
+
+static enum background_place background_choose(struct background *background)
 {
-    bool stopped;
+    enum background_place place = BACKGROUND_THREADS;
 
     pthread_mutex_lock(&background->mutex);
-    stopped = background->stopping;
+    if (background->stopping) {
+        place = BACKGROUND_NOBODY;
+    } else if (background->executor->run != NULL) {
+        place = BACKGROUND_EXECUTOR;
+        background->handing++;
+    }
     pthread_mutex_unlock(&background->mutex);
-    return stopped;
+    return place;
+}
+
+/* The executor's run has returned. */
+static void background_handed(struct background *background)
+{
+    pthread_mutex_lock(&background->mutex);
+    if (--background->handing == 0)
+        pthread_cond_broadcast(&background->changed);
+    pthread_mutex_unlock(&background->mutex);
 }
 
 void background_call(struct background *background, struct call_chain *chain)
 {
     struct sluice_load *first = background_pack(chain);
 
-    if (background_is_stopped(background))
-        background_run_packed(first); /* the cache was destroyed meanwhile: drops them */
-    else if (background->executor->run != NULL)
+    switch (background_choose(background)) {
+    case BACKGROUND_NOBODY:
+        background_run_packed(first);
+        break;
+    case BACKGROUND_EXECUTOR:
         background->executor->run(background->executor->self, background_task, first);
-    else if (!background_queue(background, first))
-        call_refuse_chain(&(struct call_chain){.first = first, .count = first->chained_count},
-                          sluice_strerror(SLUICE_NO_THREAD));
+        background_handed(background);
+        break;
+    case BACKGROUND_THREADS:
+        if (!background_queue(background, first))
+            call_refuse_chain(&(struct call_chain){.first = first, .count = first->chained_count},
+                              sluice_strerror(SLUICE_NO_THREAD));
+        break;
+    }
 }
 
 void background_stop(struct background *background)
@@ -136,6 +165,8 @@ void background_stop(struct background *background)
     pthread_mutex_lock(&background->mutex);
     background->stopping = true;
     pthread_cond_broadcast(&background->changed);
+    while (background->handing > 0)
+        pthread_cond_wait(&background->changed, &background->mutex);
     pthread_mutex_unlock(&background->mutex);
     for (unsigned i = 0; i < background->threads; i++)
         must(pthread_join(background->ids[i], NULL) == 0);

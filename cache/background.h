@@ -25,7 +25,8 @@ struct background {
     struct background_queue queue; /* of chains, by their first flights */
     size_t queued;                 /* in it */
     unsigned threads;
-    unsigned idle; /* threads that sleep, or have been woken for what is queued */
+    unsigned idle;    /* threads that sleep, or have been woken for what is queued */
+    unsigned handing; /* calls of the executor's run that are under way */
     bool stopping;
     pthread_t ids[BACKGROUND_THREADS_MAX];
 };
@@ -38,7 +39,10 @@ void background_init(struct background *background, const struct sluice_options 
  */
 void background_call(struct background *background, struct call_chain *chain) FREE_OF_SHARD;
 
-/* The cache is closed: lets the threads end what is queued, and joins them. */
+/*
+ * The cache is closed: lets the threads end what is queued, and joins them; waits for the calls of the executor's run
+ * that are under way. From then on neither is called: what comes is dropped by whoever brings it.
+ */
 void background_stop(struct background *background) FREE_OF_SHARD;
 
 void background_fini(struct background *background);

@@ -132,8 +132,8 @@ void sluice_cache_destroy(struct sluice_cache *cache)
         return;
     sluice_cache_close(cache);
     ticker_stop(&cache->ticker);
-    batch_stop(cache); /* drops what waits there, since the cache is closed */
     background_stop(&cache->background);
+    batch_stop(cache); /* drops what waits there, since the cache is closed */
     /* The last load in flight may be long in coming: what is stored does not wait for it. */
     sluice_invalidate_all(cache, NULL);
     (void)core_tick(cache, 0);

@@ -190,6 +190,69 @@ static void rule_18_the_cache_may_be_destroyed_before_the_next_load_is_called(vo
     assert_int_equal(atomic_load(&runs), 0);
 }
 
+/* An executor that holds the thread that calls it, and then drops what it was given through its task. */
+struct held_executor {
+    struct fixture *fixture;
+    atomic_bool entered;
+    atomic_bool open;
+    atomic_bool returned;
+    atomic_bool destroyed;
+    atomic_bool destroyed_late; /* only once `run` had returned */
+};
+
+static void run_held(void *self, void (*task)(void *arg), void *arg)
+{
+    struct held_executor *executor = self;
+    atomic_store(&executor->entered, true);
+    for (int64_t start_ms = await_now_ms(); !atomic_load(&executor->open) && await_again(start_ms);)
+        ;
+    task(arg);
+    atomic_store(&executor->returned, true);
+}
+
+static void destroy_held(void *arg)
+{
+    struct held_executor *executor = arg;
+    sluice_cache_destroy(executor->fixture->cache);
+    atomic_store(&executor->destroyed_late, atomic_load(&executor->returned));
+    atomic_store(&executor->destroyed, true);
+}
+
+static void end_first_red(void *arg)
+{
+    end_red(arg, 0, "old");
+}
+
+#define YIELDS 1000 /* in which a destroy that does not wait is over */
+
+static void rule_18_the_cache_is_not_gone_while_its_executor_is_called(void **state)
+{
+    struct fixture *fixture = *state;
+    struct held_executor executor = {.fixture = fixture};
+    fixture->options.executor = (struct sluice_executor){run_held, &executor};
+    fixture_open(fixture);
+
+    struct call *early = call_start(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    invalidate_red(fixture);
+    struct call *late = call_start(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    struct errand *ending = errand_start(end_first_red, fixture);
+    AWAIT(atomic_load(&executor.entered));
+    struct errand *destroying = errand_start(destroy_held, &executor);
+    call_expect(early, SLUICE_OK, "old");
+    call_expect(late, SLUICE_CLOSED, NULL); /* from now on it is only the executor that is waited for */
+    int64_t start_ms = await_now_ms();
+    for (int i = 0; i < YIELDS && !atomic_load(&executor.destroyed) && await_again(start_ms); i++)
+        ;
+    atomic_store(&executor.open, true);
+    assert_true(errand_ended(destroying));
+    assert_true(errand_ended(ending));
+    errand_join(destroying);
+    errand_join(ending);
+    fixture->cache = NULL;
+    assert_true(atomic_load(&executor.destroyed_late));
+    assert_int_equal(gated_loader_calls_in_all(fixture->loader), 1);
+}
+
 /* ---- what the next load finds ------------------------------------------------------------------------------------ */
 
 static void rule_3_the_next_load_is_not_given_the_invalidated_value_to_renew(void **state)
@@ -388,6 +451,7 @@ int main(void)
         FIXTURE_TEST(a_flight_goes_on_while_the_chain_it_was_begun_in_is_queued),
         FIXTURE_TEST(the_next_load_may_be_over_before_whoever_ended_the_first_has_it_called),
         FIXTURE_TEST(rule_18_the_cache_may_be_destroyed_before_the_next_load_is_called),
+        FIXTURE_TEST(rule_18_the_cache_is_not_gone_while_its_executor_is_called),
         FIXTURE_TEST(rule_3_the_next_load_is_not_given_the_invalidated_value_to_renew),
         FIXTURE_TEST(batches_of_the_same_flights_in_another_order_leak_nothing),
         FIXTURE_TEST(rule_17_what_goes_on_alone_is_waited_for_by_those_it_was_called_with),

@@ -63,10 +63,10 @@ SLUICE_API void sluice_cache_close(struct sluice_cache *cache);
 
 /*
  * Closes the cache and gives it back; joins the timer thread and, if they run, the background threads, and so waits for
- * the loader to return from calls that it made on them. Values that are still stored leave as explicit removals. No
- * other call with this cache may be running or follow,
- * except: gets that are parked (they return SLUICE_CLOSED), loads that are still to be ended, and sluice_wait_cancel()
- * and sluice_wait_unref(). Not from a callback or a loader. NULL is allowed.
+ * the loader to return from calls that it made on them. Of an executor it waits for the calls that are under way; none
+ * begins after that. Values that are still stored leave as explicit removals. No other call with this cache may be
+ * running or follow, except: gets that are parked (they return SLUICE_CLOSED), loads that are still to be ended, and
+ * sluice_wait_cancel() and sluice_wait_unref(). Not from a callback, a loader or an executor. NULL is allowed.
  */
 SLUICE_API void sluice_cache_destroy(struct sluice_cache *cache);
 

@@ -23,9 +23,13 @@ struct sluice_clock {
 };
 
 /*
- * Runs what the cache does in the background, which is to call the loader for refreshes and batches: run(self, task,
- * arg) must see to it that task(arg) is called once, on any thread, now or later; it can't refuse. Called with no lock
- * held. For a loader that returns early, one that calls task(arg) at once is the best.
+ * Runs what the cache does in the background, which is to call the loader for refreshes, batches and whatever else no
+ * get waits for on its thread (sluice/loader.h): run(self, task, arg) must see to it that task(arg) is called once, on
+ * any thread, now or later; it can't refuse. Called with no lock held. For a loader that returns early, one that calls
+ * task(arg) at once is the best.
+ *
+ * sluice_cache_destroy() waits for calls of `run` that are under way, and none begins once it has returned. A task may
+ * be called later than that: it then calls no loader, and gives back what it holds.
  */
 struct sluice_executor {
     void (*run)(void *self, void (*task)(void *arg), void *arg);
