@@ -110,6 +110,38 @@ static void rule_22_a_value_that_is_kept_or_renewed_has_not_left(void **state)
     removals_expect_none(removals);
 }
 
+/* What has left and is then found to hold is stored anew: it was told of once for each time that it leaves. */
+static void rule_22_a_value_that_left_and_is_renewed_is_stored_again_and_leaves_again(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.maximum_entries = 1;
+    fixture->options.shards = 1;
+    fixture_open(fixture);
+
+    for (size_t evicted = 0; evicted <= 1; evicted++) {
+        fixture_put_ttl(fixture, "key", "value", 100);
+        assert_int_equal(sluice_refresh(fixture->cache, "key", 3), SLUICE_OK);
+        gated_loader_await_calls(fixture->loader, evicted + 1);
+        if (evicted)
+            fixture_put(fixture, "other", "one");
+        else
+            fixture_advance(fixture, 100);
+        removals_expect(removals, "key", "value", evicted ? SLUICE_REMOVED_SIZE : SLUICE_REMOVED_EXPIRED);
+        struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+        gated_loader_renew(fixture->loader, evicted, SLUICE_NEVER, SLUICE_NEVER);
+        call_expect(call, SLUICE_OK, "value");
+        assert_true(call->outcome.stored);
+        if (evicted)
+            removals_expect(removals, "other", "one", SLUICE_REMOVED_SIZE);
+        removals_expect_none(removals);
+        assert_int_equal(fixture_stats(fixture).entries, 1);
+        fixture_expect_present(fixture, "key", SLUICE_OK, "value");
+        fixture_invalidate(fixture, INVALIDATION_KEY, "key");
+        removals_expect(removals, "key", "value", SLUICE_REMOVED_EXPLICIT);
+        removals_expect_none(removals);
+    }
+}
+
 static void rule_22_what_expires_is_told_whoever_finds_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -288,6 +320,7 @@ int main(void)
         REMOVAL_TEST(rule_22_all_that_one_clear_took_is_told_also_when_another_follows_at_once),
         REMOVAL_TEST(rule_22_what_a_put_or_a_load_takes_the_place_of_is_replaced),
         REMOVAL_TEST(rule_22_a_value_that_is_kept_or_renewed_has_not_left),
+        REMOVAL_TEST(rule_22_a_value_that_left_and_is_renewed_is_stored_again_and_leaves_again),
         REMOVAL_TEST(rule_22_what_expires_is_told_whoever_finds_it),
         REMOVAL_TEST(rule_22_what_is_evicted_leaves_for_its_size),
         REMOVAL_TEST(rule_22_not_founds_and_failures_are_no_values),

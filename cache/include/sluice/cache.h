@@ -7,7 +7,8 @@
  * around a load in flight are numbered in docs/contract.md; "rule 3" below means the third of them.
  *
  * Threads: every function may be called from any thread at any time, from callbacks too, unless it says otherwise. No
- * lock is held while a callback or a loader runs (rule 19).
+ * lock is held while a callback or a loader runs (rule 19). Which threads call the loader, sluice/loader.h says:
+ * besides gets that lead and the background, also one that ends a load, in place of others that may be waiting.
  *
  * Ownership: what comes back through a pointer to a pointer is the caller's, to be given back with the unref or fini
  * that is named; what is returned is borrowed. Out-parameters are untouched on failure, save where noted.
@@ -384,7 +385,8 @@ struct sluice_invalidation {
  * began, before the call. Returns at once, never waits for a load: a load in flight is detached; its waiters still get
  * its outcome, nothing is stored, the next get starts a new flight. Which tags a load brings is known when it ends: one
  * that began before its tag was invalidated is as if detached then, for those who had parked by then; those who have
- * parked since are served by another load, by the cache's own loader. Never fails.
+ * parked since are served by another load, by the cache's own loader, in the background or, where one of them waits on
+ * behalf of a load, on the thread that ended the first (rules 17, 19). Never fails.
  *
  * Keys cost a look each. All of them cost a step for each shard and each load in flight, none for an entry (rule 16).
  * So do a prefix and a tag if `gone` is NULL; else the call carries them out, to count, and looks at each entry. Either

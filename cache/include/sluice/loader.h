@@ -2,8 +2,8 @@
 /*
  * sluice/loader.h: for those who write a loader, the code that fetches what the cache does not have.
  *
- * A loader is one function. The cache calls it once for each flight (CONTRACT rule 1) with a load handle, on the thread
- * of the get that leads, with no lock held. The loader reads the key and then ends the load by calling exactly one of
+ * A loader is one function. The cache calls it once for each flight (CONTRACT rule 1) with a load handle, with no lock
+ * held. The loader reads the key and then ends the load by calling exactly one of
  *
  *     sluice_load_complete()     here is the value
  *     sluice_load_not_modified() the old value still holds (rule 11)
@@ -17,6 +17,21 @@
  * thread that makes it, first come, first served (rules 19, 21). The handle is the loader's until that call and must
  * not be touched after it. A second ending of one load is a broken contract and ends the process with a message, as
  * far as it can still be told from the memory (rule 20).
+ *
+ * It is called
+ *
+ *     on the thread of a get that leads, of a bulk get for all that it leads, of sluice_compute() for the computation
+ *     in the background, on the cache's own threads or by struct sluice_executor: for reloads that a hit finds due
+ *         (rule 11), sluice_refresh(), batches (rule 15), sluice_load_restart(), a get that may take an old value after
+ *         stale_after_wait_ms; and once more for a flight whose load brought a value with a tag that was invalidated
+ *         meanwhile, for those who have parked since (rule 3)
+ *     on the thread of a get on behalf of a load (struct sluice_request) that follows a flight whose turn in the
+ *         background, or in another thread's bulk get, has not come: what it waits for may be waiting for it (rule 17)
+ *     on the thread that ends a load, before that call returns, where a flight is loaded once more and one of those who
+ *         wait for it does so on behalf of a load: likewise, the background may have no thread to spare (rule 17)
+ *
+ * The executor is called on the thread of the get, refresh or restart that asks for a load or makes a batch full, on
+ * the timer thread (or in sluice_cache_tick()) when a batch's window is over, and on the thread that ends a load.
  *
  * The load goes on whatever happens to the flight meanwhile: invalidated, replaced by a put, timed out, cache closed.
  * A result that nobody can be given any more is dropped (rules 3, 4, 8, 18). The load counts against loads_max until
@@ -80,9 +95,10 @@ struct sluice_content {
  * by itself, with an outcome of its own; the array is borrowed for the call. A loader has at least one of the two.
  * `unwanted` is optional. It is told, once, of a load that it has been called for and has not ended, when nobody can be
  * given its result any more: put, deadline, close, an invalidation with nobody waiting, or the last waiter has left and
- * the cache cancels loads then (rules 4, 8, 9, 18). It may cancel the backend's call; the load must be ended all the
- * same. `load` may still be running on another thread, or may not quite have been entered there, and the load may be
- * ended meanwhile; the handle is valid until `unwanted` returns.
+ * the cache cancels loads then (rules 4, 8, 9, 18). It is told on the thread whose call that was (for a deadline the
+ * timer thread, or in sluice_cache_tick()), and may cancel the backend's call; the load must be ended all the same.
+ * `load` may still be running on another thread, or may not quite have been entered there, and the load may be ended
+ * meanwhile; the handle is valid until `unwanted` returns.
  */
 struct sluice_loader {
     void (*load)(void *self, struct sluice_load *load);
@@ -117,7 +133,9 @@ SLUICE_API void sluice_load_complete(struct sluice_load *load, const struct slui
 
 /*
  * What sluice_load_old_value() gave still holds (HTTP: 304 Not Modified): it is kept as if it had been brought again,
- * for `ttl_ms` and `refresh_ms` as in struct sluice_content. Without an old value the load has failed. Ends the load.
+ * for `ttl_ms` and `refresh_ms` as in struct sluice_content. If it has expired or was evicted since the load began, it
+ * is stored once more: the listener, which was told that it left, is told again when it leaves again (rule 22). Without
+ * an old value the load has failed. Ends the load.
  */
 SLUICE_API void sluice_load_not_modified(struct sluice_load *load, int64_t ttl_ms, int64_t refresh_ms);
 

@@ -62,9 +62,9 @@ struct sluice_removal {
  * Both functions may be NULL, are called with no lock held, may call the cache, and are told of values only: not of
  * not-founds and failures, nor of a value that is renewed.
  *
- * removed: told exactly once of every stored value that leaves, and why (rule 22), on the thread whose call took the
- * value away (the timer thread for what expires, and for what sluice_invalidate_all() took), after the value is out of
- * the table.
+ * removed: told exactly once of every stored value that leaves, and why (rule 22); twice of one that was stored again
+ * after it had left (sluice_load_not_modified()), and has left again. On the thread whose call took the value away (the
+ * timer thread for what expires, and for what sluice_invalidate_all() took), after the value is out of the table.
  *
  * evicting: for a second tier. Told at most once of a value that the cache is about to give up by itself, for SIZE or
  * EXPIRED, before `removed` is:
