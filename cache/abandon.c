@@ -59,7 +59,7 @@ static enum sluice_error abandon_replace_locked(struct sluice_load *flight, cons
     if (error != SLUICE_OK)
         return error;
     shard->locked.counters.refreshes++;
-    flight_replace_locked(flight, *led, after);
+    flight_replace_locked(flight, *led, plan->now_ms, after);
     return SLUICE_OK;
 }
 

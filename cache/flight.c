@@ -2,6 +2,7 @@
 /* flight.c: how a flight begins, changes its state, and is let go of. See flight.h. */
 #include "core.h"
 #include "flight_private.h"
+#include "hash.h"
 #include "sweep.h"
 #include "value.h"
 
@@ -181,6 +182,22 @@ void flight_heed_locked(struct sluice_load *flight, struct after *after)
 {
     if (flight->locked.state == SLUICE_FLIGHT_CURRENT && flight->locked.entry->ready)
         (void)sweep_entry_locked(flight->shard, flight->locked.entry, after);
+}
+
+struct entry *flight_beside_locked(struct sluice_load *flight, struct after *after)
+{
+    struct entry *entry;
+
+    flight_heed_locked(flight, after);
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT)
+        return entry_has_value(flight->locked.entry) ? flight->locked.entry : NULL;
+    if (flight->old == NULL)
+        return NULL;
+    entry = table_find(&flight->shard->locked.table, flight->key, flight->key_size,
+                       hash_key(flight->cache->seed, flight->key, flight->key_size));
+    if (entry == NULL || shard_sweep_locked(flight->shard, entry, after))
+        return NULL;
+    return entry_has_value(entry) && entry->value == flight->old ? entry : NULL;
 }
 
 bool flight_detach_locked(struct sluice_load *flight, bool soft, struct after *after)

@@ -133,9 +133,10 @@ void flight_settle_locked(struct sluice_load *flight, const struct answer *answe
 
 /*
  * The waiters of a flight that has been detached wait for another one of the key instead, first in its queue; those
- * that can't be moved fail. The flight is over.
+ * that can't be moved are told that it failed. The flight is over.
  */
-void flight_replace_locked(struct sluice_load *flight, struct sluice_load *successor, struct after *after) HOLDS_SHARD;
+void flight_replace_locked(struct sluice_load *flight, struct sluice_load *successor, int64_t now_ms,
+                           struct after *after) HOLDS_SHARD;
 
 /* Ends a flight that is not over because the cache closes (rule 18). */
 void flight_abort_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;

@@ -22,16 +22,33 @@ void flight_settle_locked(struct sluice_load *flight, const struct answer *answe
     flight_leave_entry_locked(flight->shard, entry, after);
 }
 
-void flight_replace_locked(struct sluice_load *flight, struct sluice_load *successor, struct after *after)
+/*
+ * Ends a flight that has been detached: nothing is stored. Where its load failed and the old value is still there,
+ * since the invalidation was a soft one, that is what its waiters are given (rule 12).
+ */
+static void flight_end_detached_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms,
+                                       struct after *after) HOLDS_SHARD;
+static void flight_end_detached_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms,
+                                       struct after *after)
+{
+    struct sluice_outcome outcome = store_outcome(answer);
+
+    if (answer_failed(answer) && !flight->locked.computes)
+        outcome =
+            store_outcome_of_failure(&flight->cache->options, flight_beside_locked(flight, after), answer, now_ms);
+    flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
+    flight_release_locked(flight, &outcome, after);
+}
+
+void flight_replace_locked(struct sluice_load *flight, struct sluice_load *successor, int64_t now_ms,
+                           struct after *after)
 {
     static const struct answer failed = {.error = SLUICE_LOAD_FAILED};
-    struct sluice_outcome outcome = store_outcome(&failed);
 
     if (flight->locked.state == SLUICE_FLIGHT_OVER)
         return; /* nobody waited for it */
     flight_move_waiters_locked(flight, successor);
-    flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
-    flight_release_locked(flight, &outcome, after);
+    flight_end_detached_locked(flight, &failed, now_ms, after);
 }
 
 void flight_abort_locked(struct sluice_load *flight, struct after *after)
@@ -46,18 +63,15 @@ void flight_abort_locked(struct sluice_load *flight, struct after *after)
 void flight_expire_locked(struct sluice_load *flight, int64_t now_ms, struct after *after)
 {
     static const struct answer late = {.error = SLUICE_LOAD_TIMED_OUT};
-    struct sluice_outcome outcome = store_outcome(&late);
 
     flight->shard->locked.counters.loads_timed_out++;
     flight_heed_locked(flight, after);
     if (flight->locked.state == SLUICE_FLIGHT_OVER)
         return;
-    if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT)
         flight_settle_locked(flight, &late, now_ms, after);
-        return;
-    }
-    flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
-    flight_release_locked(flight, &outcome, after);
+    else
+        flight_end_detached_locked(flight, &late, now_ms, after);
 }
 
 /* What was refused counts as failed too: for rule 23, and since its waiters got an error as of any failed load. */
@@ -179,12 +193,10 @@ static bool flight_end_locked(struct sluice_load *flight, const struct answer *a
         sweep_finds_tag_locked(flight->shard, answer->value, flight->locked.born, &number) &&
         flight_end_late_locked(flight, number, &outcome, now_ms, after))
         return true;
-    if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
+    if (flight->locked.state == SLUICE_FLIGHT_CURRENT)
         flight_settle_locked(flight, answer, now_ms, after);
-    } else if (flight->locked.state == SLUICE_FLIGHT_DETACHED) {
-        flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
-        flight_release_locked(flight, &outcome, after);
-    }
+    else if (flight->locked.state == SLUICE_FLIGHT_DETACHED)
+        flight_end_detached_locked(flight, answer, now_ms, after);
     core_give_back(&flight->cache->loads);
     return false;
 }

@@ -21,6 +21,12 @@ void flight_leave_entry_locked(struct shard *shard, struct entry *entry, struct 
 void flight_heed_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;
 
 /*
+ * The key's entry, after all decrees, if it has the value stored that those who wait for the flight may be given in its
+ * place; else NULL. A flight that was detached softly left it there: it must be the very one that its load began with.
+ */
+struct entry *flight_beside_locked(struct sluice_load *flight, struct after *after) HOLDS_SHARD;
+
+/*
  * Releases the first so many waiters, first come, first served, each with the outcome and its own word of how it came
  * by it. They are told after the unlock.
  */

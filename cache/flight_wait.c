@@ -99,9 +99,8 @@ static bool flight_take_stale_locked(struct sluice_load *flight, struct sluice_w
     const struct entry *entry;
     enum worth worth;
 
-    flight_heed_locked(flight, after);
-    entry = flight->locked.entry;
-    if (entry == NULL || !entry_has_value(entry))
+    entry = flight_beside_locked(flight, after);
+    if (entry == NULL)
         return false;
     worth = worth_at(entry, &flight->cache->options, now_ms);
     if (worth == WORTH_NOTHING)

@@ -127,14 +127,16 @@ struct sluice_outcome store_outcome(const struct answer *answer)
     return outcome;
 }
 
-/* The old value, in place of the failure of its reload, whose reason goes along. */
-static struct sluice_outcome outcome_of_old(const struct sluice_options *options, const struct entry *entry,
-                                            const struct answer *failure, enum worth worth, int64_t now_ms)
+struct sluice_outcome store_outcome_of_failure(const struct sluice_options *options, const struct entry *entry,
+                                               const struct answer *failure, int64_t now_ms)
 {
-    struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
+    struct sluice_outcome outcome = store_outcome(failure);
+    enum worth worth = entry == NULL ? WORTH_NOTHING : worth_at(entry, options, now_ms);
 
+    if (worth == WORTH_NOTHING || !entry_has_value(entry))
+        return outcome;
+    outcome.error = SLUICE_OK;
     outcome.value = entry->value;
-    outcome.reason = failure->value;
     outcome.age_ms = clock_age_ms(now_ms, entry->stored_ms);
     outcome.ttl_ms = clock_left_ms(now_ms, worth_fresh_until_ms(entry, options));
     outcome.stored = true;
@@ -194,17 +196,16 @@ void store_settle_locked(struct shard *shard, struct entry *entry, const struct 
                          struct entry **record, struct sluice_outcome *outcome, struct after *after)
 {
     const struct sluice_options *options = &shard->cache->options;
-    bool failed = answer->error != SLUICE_OK && answer->error != SLUICE_NOT_FOUND;
-    enum worth worth = worth_at(entry, options, now_ms);
+    bool failed = answer_failed(answer);
     int64_t ttl_ms;
 
     if (failed && answer->computed) {
         *outcome = store_outcome(answer);
         return;
     }
-    if (failed && entry_has_value(entry) && worth != WORTH_NOTHING) {
+    if (failed && entry_has_value(entry) && worth_at(entry, options, now_ms) != WORTH_NOTHING) {
         store_keep_old(options, entry, answer, now_ms);
-        *outcome = outcome_of_old(options, entry, answer, worth, now_ms);
+        *outcome = store_outcome_of_failure(options, entry, answer, now_ms);
         return;
     }
     ttl_ms = answer_ttl_ms_locked(shard, entry, answer);

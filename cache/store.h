@@ -45,4 +45,17 @@ bool store_restored_locked(struct shard *shard, struct entry *entry, uint64_t ha
 /* The outcome that an answer is to those who wait and find nothing stored; borrowed from it. */
 struct sluice_outcome store_outcome(const struct answer *answer);
 
+/*
+ * The outcome of a load that failed to those who wait beside what `entry` has stored: the old value with the failure's
+ * reason, if it is of any worth (rule 12); else, and with NULL, as store_outcome(). Borrowed from both.
+ */
+struct sluice_outcome store_outcome_of_failure(const struct sluice_options *options, const struct entry *entry,
+                                               const struct answer *failure, int64_t now_ms);
+
+/* Whether it is neither a value nor a not-found. */
+static inline bool answer_failed(const struct answer *answer)
+{
+    return answer->error != SLUICE_OK && answer->error != SLUICE_NOT_FOUND;
+}
+
 #endif

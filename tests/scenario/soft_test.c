@@ -194,6 +194,125 @@ static void rule_12_a_failed_load_after_a_soft_invalidation_gives_the_old_value(
     fixture_expect_absent(fixture, "key");
 }
 
+/* ---- a get that waits for a load, with an old value that it may be given if that fails
+ * -------------------------------
+ */
+
+#define TTL_MS   100
+#define STALE_MS 1000
+
+static void expect_old_as_stale(struct call *call, const char *reason)
+{
+    call_await(call);
+    assert_int_equal(call->outcome.error, SLUICE_OK);
+    assert_string_equal(sluice_value_data(call->outcome.value), "old");
+    assert_true(call->outcome.stale);
+    assert_true(call->outcome.stored);
+    if (reason != NULL)
+        assert_string_equal(sluice_outcome_reason(&call->outcome), reason);
+}
+
+/* A value that has expired, and a get that waits for its reload, which is detached softly; the number of its call. */
+static size_t detach_waited_for(struct fixture *fixture, enum softness how, struct call **call)
+{
+    size_t number = gated_loader_calls_in_all(fixture->loader);
+    put_tagged(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS);
+    *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    assert_int_equal(soften(fixture, how, true).entries, 1);
+    assert_false(call_done(*call));
+    return number;
+}
+
+static void rule_12_a_detached_load_that_fails_gives_the_softly_invalidated_value(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture->options.stale_if_error_ms = STALE_MS;
+    fixture_open(fixture);
+
+    for (int how = 0; how < SOFTNESSES; how++)
+        for (int ending = ENDING_FAILURE; ending < ENDINGS; ending++) {
+            struct call *call;
+            uint64_t stale = fixture_stats(fixture).stale;
+            size_t number = detach_waited_for(fixture, (enum softness)how, &call);
+            gated_loader_end(fixture->loader, number, (enum ending)ending, "why");
+            expect_old_as_stale(call, "why");
+            assert_int_equal(fixture_stats(fixture).stale, stale + 1);
+            struct call *next = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER); /* no back-off for that */
+            gated_loader_end(fixture->loader, number + 1, ENDING_VALUE, "new");
+            call_expect(next, SLUICE_OK, "new");
+            fixture_invalidate(fixture, INVALIDATION_KEY, "key");
+        }
+}
+
+static void rule_12_so_do_its_deadline_and_the_patience_of_those_who_wait(void **state)
+{
+    struct fixture *fixture = *state;
+    struct call *call;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture->options.stale_if_error_ms = STALE_MS;
+    fixture->options.load_timeout_ms = 50;
+    fixture_open(fixture);
+
+    size_t number = detach_waited_for(fixture, SOFT_KEY, &call);
+    fixture_advance(fixture, 50);
+    expect_old_as_stale(call, sluice_strerror(SLUICE_OK));
+    gated_loader_end(fixture->loader, number, ENDING_VALUE, "late");
+
+    fixture->options.load_timeout_ms = SLUICE_NEVER;
+    fixture->options.stale_after_wait_ms = 20;
+    fixture_reopen(fixture);
+    number = detach_waited_for(fixture, SOFT_KEY, &call);
+    fixture_advance(fixture, 20);
+    expect_old_as_stale(call, sluice_strerror(SLUICE_OK));
+    gated_loader_end(fixture->loader, number, ENDING_VALUE, "late");
+    fixture_expect_absent(fixture, "key");
+}
+
+static void rule_12_a_restart_gives_it_to_those_that_it_can_not_move(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture->options.stale_if_error_ms = STALE_MS;
+    fixture_open(fixture);
+
+    struct call *parent = call_park(fixture, WAY_ASYNC, "parent", SLUICE_WAIT_FOREVER);
+    fixture_put(fixture, "key", "old");
+    fixture_advance(fixture, TTL_MS);
+    struct call_spec spec = {.way = WAY_ASYNC, .key = "key", .timeout_ms = SLUICE_WAIT_FOREVER};
+    spec.parent = gated_loader_load(fixture->loader, 0);
+    struct call *child = call_start_spec(fixture, &spec);
+    gated_loader_await_calls(fixture->loader, 2);
+    assert_int_equal(sluice_load_restart(fixture->cache, "key", 3), SLUICE_OK);
+    expect_old_as_stale(child, NULL);
+    for (size_t number = 0; number < 3; number++)
+        gated_loader_end(fixture->loader, number, ENDING_VALUE, "value");
+    call_expect(parent, SLUICE_OK, "value");
+}
+
+static void rule_12_what_else_the_key_has_by_then_is_not_given(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = TTL_MS;
+    fixture->options.stale_if_error_ms = STALE_MS;
+    fixture_open(fixture);
+
+    for (int what = 0; what < 3; what++) {
+        struct call *call;
+        size_t number = detach_waited_for(fixture, SOFT_PREFIX, &call);
+        if (what == 0)
+            sluice_invalidate_prefix(fixture->cache, "ke", 2, NULL); /* which nobody has come by yet */
+        else if (what == 1)
+            fixture_put(fixture, "key", "put");
+        else
+            fake_clock_advance(&fixture->clock, STALE_MS);
+        gated_loader_end(fixture->loader, number, ENDING_FAILURE, "why");
+        call_expect(call, SLUICE_LOAD_FAILED, "why");
+        fixture_invalidate(fixture, INVALIDATION_KEY, "key");
+    }
+}
+
 /* ---- chosen by the caller ---------------------------------------------------------------------------------------- */
 
 static bool has_even_size(void *arg, const struct sluice_entry_view *entry)
@@ -257,6 +376,10 @@ int main(void)
         FIXTURE_TEST(rule_3_a_soft_invalidation_detaches_loads_in_flight),
         FIXTURE_TEST(rule_11_a_soft_invalidation_detaches_a_reload_and_keeps_the_old_value),
         FIXTURE_TEST(rule_12_a_failed_load_after_a_soft_invalidation_gives_the_old_value),
+        FIXTURE_TEST(rule_12_a_detached_load_that_fails_gives_the_softly_invalidated_value),
+        FIXTURE_TEST(rule_12_so_do_its_deadline_and_the_patience_of_those_who_wait),
+        FIXTURE_TEST(rule_12_a_restart_gives_it_to_those_that_it_can_not_move),
+        FIXTURE_TEST(rule_12_what_else_the_key_has_by_then_is_not_given),
         FIXTURE_TEST(rule_3_entries_can_be_chosen_one_by_one),
         FIXTURE_TEST(rule_3_what_has_replaced_the_chosen_value_is_spared),
     };

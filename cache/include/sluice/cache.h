@@ -377,7 +377,8 @@ struct sluice_invalidation {
     size_t count;
     struct sluice_key pattern;
     bool soft; /* values become stale instead of going: they are given, marked so, as far as the options for stale
-                  values allow it, and go if these don't; all else is the same */
+                  values allow it, also in place of the failure of a load that was detached, and go if these don't; all
+                  else is the same */
 };
 
 /*
