@@ -173,6 +173,7 @@ void changes_abandon_end(struct judge *judge, const struct record *record)
     if (begin->how == RECORD_GIVEN_UP)
         gets_settle(judge, key, begin->order);
     key->abandons.last_end = record->order;
-    if (begin->order > key->floor_abandoned)
+    if (record->error != RECORD_UNCHANGED &&
+        begin->order > key->floor_abandoned) /* else a computation, which goes on */
         key->floor_abandoned = begin->order;
 }

@@ -278,6 +278,22 @@ static void rule_8_holds_for_a_load_that_could_not_be_restarted(void **state)
     story_expect(&story, STORY_HOLDS);
 }
 
+/* A computation is not restarted: what it brings is stored in place of what it began from. */
+static void rule_8_holds_for_a_computation_that_goes_on(void **state)
+{
+    (void)state;
+    uint64_t value = story_whole_put(&story, 0, STORY_LONG);
+    story_hit(&story, 0, value);
+    uint64_t load = story_load(&story, 0, story_get_as(&story, 0, RECORD_COMPUTE), value);
+    story_abandon_end(&story, story_abandon(&story, 0, RECORD_RESTARTED), RECORD_UNCHANGED);
+    uint64_t finish = story_finish(&story, load, RECORD_VALUE, STORY_LONG);
+    story_removed(&story, 0, value, RECORD_REPLACED);
+    story_finish_end(&story, finish);
+    story_get_end(&story, load - 1, RECORD_LED, load);
+    story_hit(&story, 0, load);
+    story_expect(&story, STORY_HOLDS);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -305,6 +321,7 @@ int main(void)
         TEST(rule_22_is_broken_by_such_a_load_that_was_stored),
         TEST(all_holds_for_waiters_that_are_served_by_the_second_load),
         TEST(rule_8_holds_for_a_load_that_could_not_be_restarted),
+        TEST(rule_8_holds_for_a_computation_that_goes_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
