@@ -37,7 +37,7 @@ struct sluice_cache;
     TOTAL(loads_timed_out, "Loads that ran over their deadline; they are counted again when they end")                 \
     TOTAL(loads_detached, "Loads in flight that an invalidation detached")                                             \
     TOTAL(load_time_ms, "Time from start to end of all ended loads, in milliseconds")                                  \
-    TOTAL(puts, "Values stored by put")                                                                                \
+    TOTAL(puts, "Puts that took place, of values not to be stored too")                                                \
     TOTAL(evicted, "Entries that left because the cache was full")                                                     \
     TOTAL(expired, "Entries that left because their time to live was over")                                            \
     TOTAL(invalidated, "Entries that left by invalidation")                                                            \
