@@ -11,53 +11,23 @@ const char *sluice_version(void)
     return SLUICE_VERSION;
 }
 
-const char *sluice_strerror(enum sluice_error error)
-{
-    switch (error) {
-#define ERROR_TEXT(name, text)                                                                                         \
+/* Defines the function that has the words for an enum, both made from the same list. */
+#define CASE(name, text)                                                                                               \
     case name:                                                                                                         \
         return text;
-        SLUICE_ERRORS(ERROR_TEXT)
-#undef ERROR_TEXT
+#define WORDS_FUNCTION(function, type, LIST, unknown)                                                                  \
+    const char *function(enum type value)                                                                              \
+    {                                                                                                                  \
+        switch (value) {                                                                                               \
+            LIST(CASE)                                                                                                 \
+        }                                                                                                              \
+        return unknown;                                                                                                \
     }
-    return "unknown error";
-}
 
-const char *sluice_flight_state_name(enum sluice_flight_state state)
-{
-    switch (state) {
-#define STATE_TEXT(name, text)                                                                                         \
-    case name:                                                                                                         \
-        return text;
-        SLUICE_FLIGHT_STATES(STATE_TEXT)
-#undef STATE_TEXT
-    }
-    return "unknown state";
-}
-
-const char *sluice_removal_cause_name(enum sluice_removal_cause cause)
-{
-    switch (cause) {
-#define CAUSE_TEXT(name, text)                                                                                         \
-    case name:                                                                                                         \
-        return text;
-        SLUICE_REMOVAL_CAUSES(CAUSE_TEXT)
-#undef CAUSE_TEXT
-    }
-    return "unknown cause";
-}
-
-const char *sluice_saved_fault_name(enum sluice_saved_fault fault)
-{
-    switch (fault) {
-#define FAULT_TEXT(name, text)                                                                                         \
-    case name:                                                                                                         \
-        return text;
-        SLUICE_SAVED_FAULTS(FAULT_TEXT)
-#undef FAULT_TEXT
-    }
-    return "unknown fault";
-}
+WORDS_FUNCTION(sluice_strerror, sluice_error, SLUICE_ERRORS, "unknown error")
+WORDS_FUNCTION(sluice_flight_state_name, sluice_flight_state, SLUICE_FLIGHT_STATES, "unknown state")
+WORDS_FUNCTION(sluice_removal_cause_name, sluice_removal_cause, SLUICE_REMOVAL_CAUSES, "unknown cause")
+WORDS_FUNCTION(sluice_saved_fault_name, sluice_saved_fault, SLUICE_SAVED_FAULTS, "unknown fault")
 
 _Noreturn void must_fail(const char *file, int line, const char *what)
 {

@@ -15,16 +15,6 @@ static struct fixture *open_with_access(void **state)
     return fixture;
 }
 
-/* What the hit of a key says is left; no load may be needed for it. */
-static int64_t ttl_of_hit(struct fixture *fixture, const char *key)
-{
-    struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
-    assert_int_equal(sluice_get_if_present(fixture->cache, key, strlen(key), &outcome), SLUICE_OK);
-    int64_t ttl_ms = outcome.ttl_ms;
-    sluice_outcome_fini(&outcome);
-    return ttl_ms;
-}
-
 static void a_value_expires_when_it_was_not_read_for_its_span(void **state)
 {
     struct fixture *fixture = open_with_access(state);
@@ -52,7 +42,7 @@ static void a_value_that_is_read_expires_with_its_time_to_live(void **state)
     for (int64_t age_ms = 50; age_ms < TTL_MS; age_ms += 50) {
         fixture_advance(fixture, 50);
         int64_t left_ms = TTL_MS - age_ms;
-        assert_int_equal(ttl_of_hit(fixture, "key"), left_ms < ACCESS_MS ? left_ms : ACCESS_MS);
+        assert_int_equal(fixture_ttl_of_hit(fixture, "key"), left_ms < ACCESS_MS ? left_ms : ACCESS_MS);
     }
     fixture_advance(fixture, 49);
     fixture_expect_present(fixture, "key", SLUICE_OK, "value");
@@ -76,7 +66,7 @@ static void a_snapshot_is_no_read_and_tells_what_is_left(void **state)
     fixture_advance(fixture, 30);
     assert_int_equal(sluice_cache_for_each(fixture->cache, note_ttl, &ttl_ms), SLUICE_OK);
     assert_int_equal(ttl_ms, ACCESS_MS - 30);
-    assert_int_equal(ttl_of_hit(fixture, "key"), ACCESS_MS);
+    assert_int_equal(fixture_ttl_of_hit(fixture, "key"), ACCESS_MS);
     fixture_advance(fixture, ACCESS_MS - 1);
     assert_int_equal(sluice_cache_for_each(fixture->cache, note_ttl, &ttl_ms), SLUICE_OK);
     assert_int_equal(ttl_ms, 1);

@@ -19,15 +19,6 @@ static enum sluice_error set_ttl(struct fixture *fixture, const char *key, int64
     return sluice_set_ttl(fixture->cache, key, strlen(key), ttl_ms);
 }
 
-static int64_t ttl_of_hit(struct fixture *fixture, const char *key)
-{
-    struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
-    assert_int_equal(sluice_get_if_present(fixture->cache, key, strlen(key), &outcome), SLUICE_OK);
-    int64_t ttl_ms = outcome.ttl_ms;
-    sluice_outcome_fini(&outcome);
-    return ttl_ms;
-}
-
 static void a_time_to_live_counts_anew_from_the_call(void **state)
 {
     static const int64_t ttls_ms[] = {1, TTL_MS / 2, 5 * TTL_MS, SLUICE_TTL_DEFAULT};
@@ -38,7 +29,7 @@ static void a_time_to_live_counts_anew_from_the_call(void **state)
         fixture_put(fixture, "key", "value");
         fixture_advance(fixture, TTL_MS - 1);
         assert_int_equal(set_ttl(fixture, "key", ttls_ms[i]), SLUICE_OK);
-        assert_int_equal(ttl_of_hit(fixture, "key"), ttl_ms);
+        assert_int_equal(fixture_ttl_of_hit(fixture, "key"), ttl_ms);
         fixture_advance(fixture, ttl_ms - 1);
         fixture_expect_present(fixture, "key", SLUICE_OK, "value");
         fake_clock_advance(&fixture->clock, 1);
@@ -54,7 +45,7 @@ static void a_value_can_be_made_to_stay_for_ever_and_to_go_after_all(void **stat
     fixture_put(fixture, "key", "value");
     assert_int_equal(set_ttl(fixture, "key", SLUICE_NEVER), SLUICE_OK);
     assert_int_equal(fixture_advance(fixture, INT64_C(1) << 40), SLUICE_NEVER);
-    assert_int_equal(ttl_of_hit(fixture, "key"), SLUICE_NEVER);
+    assert_int_equal(fixture_ttl_of_hit(fixture, "key"), SLUICE_NEVER);
     assert_int_equal(set_ttl(fixture, "key", 10), SLUICE_OK);
     fixture_advance(fixture, 9);
     assert_int_equal(fixture_stats(fixture).entries, 1);
@@ -84,10 +75,10 @@ static void jitter_is_for_the_default_alone(void **state)
     for (int i = 0; i < 50; i++) {
         fixture_put(fixture, "key", "value");
         assert_int_equal(set_ttl(fixture, "key", TTL_MS), SLUICE_OK);
-        assert_int_equal(ttl_of_hit(fixture, "key"), TTL_MS);
+        assert_int_equal(fixture_ttl_of_hit(fixture, "key"), TTL_MS);
         assert_int_equal(set_ttl(fixture, "key", SLUICE_TTL_DEFAULT), SLUICE_OK);
-        assert_in_range(ttl_of_hit(fixture, "key"), TTL_MS / 2, TTL_MS);
-        shortened += ttl_of_hit(fixture, "key") < TTL_MS;
+        assert_in_range(fixture_ttl_of_hit(fixture, "key"), TTL_MS / 2, TTL_MS);
+        shortened += fixture_ttl_of_hit(fixture, "key") < TTL_MS;
     }
     assert_true(shortened > 25);
 }
@@ -115,7 +106,7 @@ static void what_is_no_fresh_value_is_refused_and_stays_as_it_is(void **state)
     assert_int_equal(set_ttl(fixture, "loading", 5 * TTL_MS), SLUICE_NOT_CACHED);
     gated_loader_end(fixture->loader, 2, ENDING_VALUE, "value");
     call_expect(loading, SLUICE_OK, "value");
-    assert_int_equal(ttl_of_hit(fixture, "loading"), TTL_MS);
+    assert_int_equal(fixture_ttl_of_hit(fixture, "loading"), TTL_MS);
 
     fixture_advance(fixture, TTL_MS);
     fixture_expect_absent(fixture, "missing");
@@ -138,9 +129,9 @@ static void wrong_arguments_are_refused(void **state)
     assert_int_equal(set_ttl(fixture, "key", 0), SLUICE_INVALID);
     assert_int_equal(set_ttl(fixture, "key", -3), SLUICE_INVALID);
     assert_int_equal(set_ttl(fixture, "key", INT64_MIN), SLUICE_INVALID);
-    assert_int_equal(ttl_of_hit(fixture, "key"), TTL_MS);
+    assert_int_equal(fixture_ttl_of_hit(fixture, "key"), TTL_MS);
     assert_int_equal(set_ttl(fixture, "key", INT64_MAX), SLUICE_OK); /* past all time */
-    assert_int_equal(ttl_of_hit(fixture, "key"), SLUICE_NEVER);
+    assert_int_equal(fixture_ttl_of_hit(fixture, "key"), SLUICE_NEVER);
     sluice_cache_close(fixture->cache);
     assert_int_equal(set_ttl(fixture, "key", TTL_MS), SLUICE_CLOSED);
 }
@@ -203,7 +194,7 @@ static void a_load_in_flight_is_not_touched(void **state)
     assert_int_equal(fixture_stats(fixture).loads, 1); /* it is the one to join */
     gated_loader_end(fixture->loader, 0, ENDING_VALUE, "new");
     call_expect(call, SLUICE_OK, "new");
-    assert_int_equal(ttl_of_hit(fixture, "key"), TTL_MS);
+    assert_int_equal(fixture_ttl_of_hit(fixture, "key"), TTL_MS);
 }
 
 static void it_is_no_access(void **state)
@@ -219,7 +210,7 @@ static void it_is_no_access(void **state)
     fixture_expect_absent(fixture, "key");
     fixture_put(fixture, "key", "value");
     assert_int_equal(set_ttl(fixture, "key", 10), SLUICE_OK);
-    assert_int_equal(ttl_of_hit(fixture, "key"), 10); /* whichever comes first */
+    assert_int_equal(fixture_ttl_of_hit(fixture, "key"), 10); /* whichever comes first */
 }
 
 int main(void)

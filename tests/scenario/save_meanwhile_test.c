@@ -6,27 +6,9 @@
  */
 #include "crowd.h"
 #include "errand.h"
-#include "scratch.h"
+#include "saved.h"
 
 #include <stdlib.h>
-
-static struct scratch scratch;
-static char path[SCRATCH_PATH_MAX];
-
-static int open_scratch(void **state)
-{
-    (void)state;
-    scratch_init(&scratch);
-    scratch_path(&scratch, "saved", path);
-    return 0;
-}
-
-static int close_scratch(void **state)
-{
-    (void)state;
-    scratch_fini(&scratch);
-    return 0;
-}
 
 /* What the wall clock does when it is read next; NULL: nothing. */
 static void (*_Atomic meanwhile)(struct fixture *fixture);
@@ -58,7 +40,7 @@ static struct fixture *open_saved(void **state)
             .data = "old", .size = 3, .ttl_ms = SLUICE_NEVER, .tags = tags, .tags_count = i % 2 == 0};
         assert_int_equal(sluice_put(fixture->cache, keys[i], 3, &content), SLUICE_OK);
     }
-    assert_int_equal(sluice_cache_save(fixture->cache, path, NULL), SLUICE_OK);
+    assert_int_equal(sluice_cache_save(fixture->cache, saved_path, NULL), SLUICE_OK);
     fixture_reopen(fixture);
     return fixture;
 }
@@ -67,7 +49,7 @@ static struct sluice_saved load_while(struct fixture *fixture, void (*what_happe
 {
     struct sluice_saved what;
     meanwhile = what_happens;
-    assert_int_equal(sluice_cache_load(fixture->cache, path, &what), SLUICE_OK);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, &what), SLUICE_OK);
     assert_null(meanwhile);
     return what;
 }
@@ -260,14 +242,14 @@ static void rule_18_a_close_meanwhile_ends_it(void **state)
     struct fixture *fixture = open_saved(state);
 
     meanwhile = close_it;
-    assert_int_equal(sluice_cache_load(fixture->cache, path, NULL), SLUICE_CLOSED);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, NULL), SLUICE_CLOSED);
     assert_int_equal(fixture_stats(fixture).entries, 0);
 }
 
 static void load_again(struct fixture *fixture)
 {
     struct sluice_saved what;
-    assert_int_equal(sluice_cache_load(fixture->cache, path, &what), SLUICE_OK);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, &what), SLUICE_OK);
     assert_int_equal(what.entries, 4);
     invalidate_tag(fixture);
 }
@@ -291,7 +273,7 @@ static void save_rounds(void *arg)
 {
     struct fixture *fixture = arg;
     for (int i = 0; i < ROUNDS; i++)
-        if (sluice_cache_save(fixture->cache, path, NULL) != SLUICE_OK)
+        if (sluice_cache_save(fixture->cache, saved_path, NULL) != SLUICE_OK)
             abort();
 }
 
@@ -299,7 +281,7 @@ static void load_rounds(void *arg)
 {
     struct fixture *fixture = arg;
     for (int i = 0; i < ROUNDS; i++)
-        if (sluice_cache_load(fixture->cache, path, NULL) != SLUICE_OK)
+        if (sluice_cache_load(fixture->cache, saved_path, NULL) != SLUICE_OK)
             abort();
 }
 
@@ -338,5 +320,5 @@ int main(void)
         FIXTURE_TEST(two_loads_of_files_keep_what_each_needs),
         FIXTURE_TEST(saves_loads_and_changes_at_the_same_time_are_safe),
     };
-    return cmocka_run_group_tests(tests, open_scratch, close_scratch);
+    SAVED_MAIN(tests);
 }

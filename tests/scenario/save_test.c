@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* save_test.c: a cache's values are saved to a file and loaded from it: what comes back, and when it does not. */
 #include "crowd.h"
-#include "scratch.h"
+#include "saved.h"
 
 #define TTL_MS 1000
-
-static struct scratch scratch;
-static char path[SCRATCH_PATH_MAX];
-
-static int open_scratch(void **state)
-{
-    (void)state;
-    scratch_init(&scratch);
-    scratch_path(&scratch, "saved", path);
-    return 0;
-}
-
-static int close_scratch(void **state)
-{
-    (void)state;
-    scratch_fini(&scratch);
-    return 0;
-}
 
 static struct sluice_saved save(struct fixture *fixture, uint64_t entries)
 {
     struct sluice_saved what;
-    enum sluice_error error = sluice_cache_save(fixture->cache, path, &what);
+    enum sluice_error error = sluice_cache_save(fixture->cache, saved_path, &what);
     if (error != SLUICE_OK)
         fail_msg("not saved: %s", what.words);
     assert_int_equal(what.fault, SLUICE_SAVED_WELL);
@@ -38,7 +20,7 @@ static struct sluice_saved save(struct fixture *fixture, uint64_t entries)
 static struct sluice_saved load(struct fixture *fixture, uint64_t entries)
 {
     struct sluice_saved what;
-    enum sluice_error error = sluice_cache_load(fixture->cache, path, &what);
+    enum sluice_error error = sluice_cache_load(fixture->cache, saved_path, &what);
     if (error != SLUICE_OK)
         fail_msg("not loaded: %s", what.words);
     assert_int_equal(what.entries, entries);
@@ -313,7 +295,7 @@ static void a_file_from_far_ahead_is_refused(void **state)
     save(fixture, 1);
     fixture_reopen(fixture);
     atomic_fetch_sub(&fixture->clock.wall_ms, INT64_C(86400001));
-    assert_int_equal(sluice_cache_load(fixture->cache, path, &what), SLUICE_FILE);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, &what), SLUICE_FILE);
     assert_int_equal(what.fault, SLUICE_SAVED_FUTURE);
     assert_int_equal(fixture_stats(fixture).entries, 0);
     atomic_fetch_add(&fixture->clock.wall_ms, 1);
@@ -456,10 +438,10 @@ static void rule_18_a_closed_cache_is_saved_but_not_loaded(void **state)
     fixture_put(fixture, "key", "value");
     sluice_cache_close(fixture->cache);
     save(fixture, 1);
-    assert_int_equal(sluice_cache_load(fixture->cache, path, &what), SLUICE_CLOSED);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, &what), SLUICE_CLOSED);
     fixture_reopen(fixture);
     sluice_cache_close(fixture->cache);
-    assert_int_equal(sluice_cache_load(fixture->cache, path, NULL), SLUICE_CLOSED);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, NULL), SLUICE_CLOSED);
     assert_int_equal(fixture_stats(fixture).entries, 0);
 }
 
@@ -488,5 +470,5 @@ int main(void)
         FIXTURE_TEST(keys_that_have_an_answer_or_a_load_keep_it),
         FIXTURE_TEST(rule_18_a_closed_cache_is_saved_but_not_loaded),
     };
-    return cmocka_run_group_tests(tests, open_scratch, close_scratch);
+    SAVED_MAIN(tests);
 }

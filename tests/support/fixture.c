@@ -174,6 +174,16 @@ void fixture_expect_absent(struct fixture *fixture, const char *key)
     fixture_expect_present(fixture, key, SLUICE_NOT_CACHED, NULL);
 }
 
+int64_t fixture_ttl_of_hit(struct fixture *fixture, const char *key)
+{
+    struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
+
+    assert_int_equal(sluice_get_if_present(fixture->cache, key, strlen(key), &outcome), SLUICE_OK);
+    int64_t ttl_ms = outcome.ttl_ms;
+    sluice_outcome_fini(&outcome);
+    return ttl_ms;
+}
+
 void fixture_expect_get(struct fixture *fixture, const char *key, enum sluice_error error, const char *text,
                         enum sluice_source source)
 {

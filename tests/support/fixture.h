@@ -76,6 +76,9 @@ void fixture_expect_absent(struct fixture *fixture, const char *key);
 /* As fixture_expect_present() with a value that is given as a stale one. */
 void fixture_expect_stale(struct fixture *fixture, const char *key, const char *text);
 
+/* What a hit of the key says is left; no load may be needed for it. Counts as a read. */
+int64_t fixture_ttl_of_hit(struct fixture *fixture, const char *key);
+
 /* A get that is expected to be answered without anybody's help, with that error, value or reason, and source. */
 void fixture_expect_get(struct fixture *fixture, const char *key, enum sluice_error error, const char *text,
                         enum sluice_source source);

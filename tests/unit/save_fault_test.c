@@ -7,7 +7,7 @@
  */
 #include "fault.h"
 #include "fixture.h"
-#include "scratch.h"
+#include "saved.h"
 #include "sums.h"
 
 #include <dirent.h>
@@ -73,27 +73,9 @@ int __wrap_close(int fd)
     return refusing ? -1 : result;
 }
 
-static struct scratch scratch;
-static char path[SCRATCH_PATH_MAX];
-
-static int open_scratch(void **state)
-{
-    (void)state;
-    scratch_init(&scratch);
-    scratch_path(&scratch, "saved", path);
-    return 0;
-}
-
-static int close_scratch(void **state)
-{
-    (void)state;
-    scratch_fini(&scratch);
-    return 0;
-}
-
 static size_t files(void)
 {
-    DIR *directory = opendir(scratch.directory);
+    DIR *directory = opendir(saved_scratch.directory);
     size_t count = 0;
     assert_non_null(directory);
     for (const struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory))
@@ -111,7 +93,7 @@ static struct fixture *open_saved(void **state)
     fixture->options.shards = 1;
     fixture_open(fixture);
     fixture_put(fixture, "key", "old");
-    assert_int_equal(sluice_cache_save(fixture->cache, path, NULL), SLUICE_OK);
+    assert_int_equal(sluice_cache_save(fixture->cache, saved_path, NULL), SLUICE_OK);
     fixture_put(fixture, "key", "new");
     assert_int_equal(sluice_put(fixture->cache, "much", 4, &content), SLUICE_OK);
     return fixture;
@@ -122,7 +104,7 @@ static void expect_file(struct fixture *fixture, const char *text)
 {
     assert_int_equal(files(), 1);
     fixture_reopen(fixture);
-    assert_int_equal(sluice_cache_load(fixture->cache, path, NULL), SLUICE_OK);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, NULL), SLUICE_OK);
     fixture_expect_present(fixture, "key", SLUICE_OK, text);
     sums_assert_idle(fixture->cache);
 }
@@ -146,7 +128,7 @@ static void a_save_that_the_system_refuses_leaves_the_old_file(void **state)
         struct fixture *fixture = open_saved(state);
         struct sluice_saved what;
         refused = cases[i].refused;
-        enum sluice_error error = sluice_cache_save(fixture->cache, path, &what);
+        enum sluice_error error = sluice_cache_save(fixture->cache, saved_path, &what);
         refused = (struct refused){0};
         assert_int_equal(error, SLUICE_FILE);
         assert_int_equal(what.fault, SLUICE_SAVED_SYSTEM);
@@ -162,7 +144,7 @@ static void a_directory_that_is_not_brought_to_the_disk_is_told(void **state)
     struct sluice_saved what;
 
     refused = (struct refused){.fsync = 2, .error = EIO};
-    assert_int_equal(sluice_cache_save(fixture->cache, path, &what), SLUICE_FILE);
+    assert_int_equal(sluice_cache_save(fixture->cache, saved_path, &what), SLUICE_FILE);
     assert_non_null(strstr(what.words, "the file is in its place, but"));
     expect_file(fixture, "new");
 }
@@ -173,7 +155,7 @@ static void interrupted_calls_and_small_pieces_do_no_harm(void **state)
 
     piece = 7;
     refused = (struct refused){.write = 2, .error = EINTR};
-    assert_int_equal(sluice_cache_save(fixture->cache, path, NULL), SLUICE_OK);
+    assert_int_equal(sluice_cache_save(fixture->cache, saved_path, NULL), SLUICE_OK);
     assert_int_equal(refused.write, 0);
     refused = (struct refused){.read = 2, .error = EINTR};
     expect_file(fixture, "new");
@@ -186,11 +168,11 @@ static void a_file_that_cannot_be_read_is_told(void **state)
 {
     struct fixture *fixture = open_saved(state);
     struct sluice_saved what;
-    assert_int_equal(sluice_cache_save(fixture->cache, path, NULL), SLUICE_OK);
+    assert_int_equal(sluice_cache_save(fixture->cache, saved_path, NULL), SLUICE_OK);
     fixture_reopen(fixture);
 
     refused = (struct refused){.read = 2, .error = EIO};
-    assert_int_equal(sluice_cache_load(fixture->cache, path, &what), SLUICE_FILE);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, &what), SLUICE_FILE);
     assert_int_equal(what.fault, SLUICE_SAVED_SYSTEM);
     assert_string_equal(what.words, "the file can't be read: Input/output error");
     assert_int_equal(fixture_stats(fixture).entries, 0);
@@ -204,12 +186,12 @@ static void only_a_regular_file_is_replaced(void **state)
     struct sluice_saved what;
     char other[SCRATCH_PATH_MAX];
 
-    scratch_path(&scratch, "link", other);
-    assert_int_equal(symlink(path, other), 0);
+    scratch_path(&saved_scratch, "link", other);
+    assert_int_equal(symlink(saved_path, other), 0);
     assert_int_equal(sluice_cache_save(fixture->cache, other, &what), SLUICE_FILE);
     assert_int_equal(what.fault, SLUICE_SAVED_FOREIGN);
     assert_int_equal(unlink(other), 0);
-    assert_int_equal(sluice_cache_save(fixture->cache, scratch.directory, &what), SLUICE_FILE);
+    assert_int_equal(sluice_cache_save(fixture->cache, saved_scratch.directory, &what), SLUICE_FILE);
     assert_int_equal(what.fault, SLUICE_SAVED_FOREIGN);
     assert_int_equal(sluice_cache_save(fixture->cache, "/dev/null", &what), SLUICE_FILE);
     assert_int_equal(what.fault, SLUICE_SAVED_FOREIGN);
@@ -222,7 +204,7 @@ static void a_directory_that_is_not_there_is_told(void **state)
     struct sluice_saved what;
     char other[SCRATCH_PATH_MAX];
 
-    scratch_path(&scratch, "absent/saved", other);
+    scratch_path(&saved_scratch, "absent/saved", other);
     assert_int_equal(sluice_cache_save(fixture->cache, other, &what), SLUICE_FILE);
     assert_int_equal(what.fault, SLUICE_SAVED_ABSENT);
     assert_int_equal(sluice_cache_save(fixture->cache, "", &what), SLUICE_FILE);
@@ -234,7 +216,7 @@ static void a_path_without_a_directory_is_in_the_working_one(void **state)
     struct fixture *fixture = open_saved(state);
     char *before = getcwd(NULL, 0);
 
-    assert_int_equal(chdir(scratch.directory), 0);
+    assert_int_equal(chdir(saved_scratch.directory), 0);
     assert_int_equal(sluice_cache_save(fixture->cache, "saved", NULL), SLUICE_OK);
     assert_int_equal(chdir(before), 0);
     free(before);
@@ -247,8 +229,8 @@ static void a_path_without_a_directory_is_in_the_working_one(void **state)
 static bool call_fails(struct fixture *fixture, bool loading, size_t nth, bool lasting)
 {
     fault_arm(nth, FAULT_THIS_THREAD, lasting);
-    enum sluice_error error =
-        loading ? sluice_cache_load(fixture->cache, path, NULL) : sluice_cache_save(fixture->cache, path, NULL);
+    enum sluice_error error = loading ? sluice_cache_load(fixture->cache, saved_path, NULL)
+                                      : sluice_cache_save(fixture->cache, saved_path, NULL);
     size_t refusals = fault_disarm();
     assert_int_equal(error, refusals > 0 ? SLUICE_NO_MEMORY : SLUICE_OK);
     return refusals > 0;
@@ -273,7 +255,7 @@ static void rule_20_a_load_without_memory_leaves_the_cache_whole(void **state)
 {
     for (int lasting = 0; lasting <= 1; lasting++) {
         struct fixture *fixture = open_saved(state);
-        assert_int_equal(sluice_cache_save(fixture->cache, path, NULL), SLUICE_OK);
+        assert_int_equal(sluice_cache_save(fixture->cache, saved_path, NULL), SLUICE_OK);
         fixture_reopen(fixture);
         size_t nth = 1;
         while (call_fails(fixture, true, nth, lasting)) {
@@ -302,5 +284,5 @@ int main(void)
         FIXTURE_TEST(rule_20_a_save_without_memory_leaves_the_old_file),
         FIXTURE_TEST(rule_20_a_load_without_memory_leaves_the_cache_whole),
     };
-    return cmocka_run_group_tests(tests, open_scratch, close_scratch);
+    SAVED_MAIN(tests);
 }

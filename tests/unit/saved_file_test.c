@@ -4,31 +4,13 @@
 #include "saved_file.h"
 
 #include "fixture.h"
-#include "scratch.h"
+#include "saved.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_SIZE_MAX 4096
-
-static struct scratch scratch;
-static char path[SCRATCH_PATH_MAX];
-
-static int open_scratch(void **state)
-{
-    (void)state;
-    scratch_init(&scratch);
-    scratch_path(&scratch, "saved", path);
-    return 0;
-}
-
-static int close_scratch(void **state)
-{
-    (void)state;
-    scratch_fini(&scratch);
-    return 0;
-}
 
 /* ---- whole files, through a cache -------------------------------------------------------------------------------- */
 
@@ -48,8 +30,8 @@ static size_t save_two(struct fixture *fixture, unsigned char *bytes)
     fixture_open(fixture);
     assert_int_equal(sluice_put(fixture->cache, "full", 4, &content), SLUICE_OK);
     fixture_put(fixture, "plain", "v");
-    assert_int_equal(sluice_cache_save(fixture->cache, path, NULL), SLUICE_OK);
-    int fd = open(path, O_RDONLY);
+    assert_int_equal(sluice_cache_save(fixture->cache, saved_path, NULL), SLUICE_OK);
+    int fd = open(saved_path, O_RDONLY);
     ssize_t size = read(fd, bytes, FILE_SIZE_MAX);
     assert_true(size > 0);
     close(fd);
@@ -62,8 +44,8 @@ static size_t save_two(struct fixture *fixture, unsigned char *bytes)
 static enum sluice_saved_fault refusal(struct fixture *fixture, const void *bytes, size_t size)
 {
     struct sluice_saved what;
-    scratch_write(&scratch, "saved", bytes, size);
-    enum sluice_error error = sluice_cache_load(fixture->cache, path, &what);
+    scratch_write(&saved_scratch, "saved", bytes, size);
+    enum sluice_error error = sluice_cache_load(fixture->cache, saved_path, &what);
     if (error != SLUICE_FILE)
         fail_msg("%zu bytes are not refused: %s", size, sluice_strerror(error));
     assert_int_equal(fixture_stats(fixture).entries, 1);
@@ -89,7 +71,7 @@ static void a_file_is_laid_out_as_the_table_says(void **state)
     assert_memory_equal(bytes + 115, "\1\0\5\0\1\0\0\0\0\0\0\0\0\0", 14);
     assert_memory_equal(bytes + 139, "\xff\xff\xff\xff\xff\xff\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x7f", 16);
     assert_memory_equal(bytes + size - 56, "\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0", 24);
-    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(stat(saved_path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
 }
 
@@ -163,20 +145,20 @@ static void what_is_no_file_of_ours_is_told_so(void **state)
 
     assert_int_equal(refusal(fixture, "SQLite format 3", 16), SLUICE_SAVED_FOREIGN);
     assert_int_equal(refusal(fixture, "x", 1), SLUICE_SAVED_FOREIGN);
-    assert_int_equal(sluice_cache_load(fixture->cache, scratch.directory, &what), SLUICE_FILE);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_scratch.directory, &what), SLUICE_FILE);
     assert_int_equal(what.fault, SLUICE_SAVED_FOREIGN);
     assert_string_equal(what.words, "not a regular file");
     assert_int_equal(sluice_cache_load(fixture->cache, "/dev/zero", &what), SLUICE_FILE);
     assert_int_equal(what.fault, SLUICE_SAVED_FOREIGN);
 
-    unlink(path);
-    assert_int_equal(sluice_cache_load(fixture->cache, path, &what), SLUICE_FILE);
+    unlink(saved_path);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, &what), SLUICE_FILE);
     assert_int_equal(what.fault, SLUICE_SAVED_ABSENT);
     assert_string_equal(what.words, "the file can't be opened: No such file or directory");
-    assert_int_equal(mkfifo(path, 0600), 0); /* nobody writes to it */
-    assert_int_equal(sluice_cache_load(fixture->cache, path, &what), SLUICE_FILE);
+    assert_int_equal(mkfifo(saved_path, 0600), 0); /* nobody writes to it */
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, &what), SLUICE_FILE);
     assert_string_equal(what.words, "not a regular file");
-    unlink(path);
+    unlink(saved_path);
 }
 
 static void each_fault_has_a_word(void **state)
@@ -246,8 +228,8 @@ static void a_file_made_by_the_table_is_taken(void **state)
     struct made made = make(0, 0, 0);
     fixture_open(fixture);
 
-    scratch_write(&scratch, "saved", made.bytes, made.size);
-    assert_int_equal(sluice_cache_load(fixture->cache, path, NULL), SLUICE_OK);
+    scratch_write(&saved_scratch, "saved", made.bytes, made.size);
+    assert_int_equal(sluice_cache_load(fixture->cache, saved_path, NULL), SLUICE_OK);
     assert_int_equal(sluice_get_if_present(fixture->cache, "k", 1, &outcome), SLUICE_OK);
     assert_string_equal(sluice_value_data(outcome.value), "v");
     assert_string_equal(sluice_value_content_type(outcome.value), "t/t");
@@ -367,5 +349,5 @@ int main(void)
         FIXTURE_TEST(a_wrong_count_of_records_is_found),
         FIXTURE_TEST(more_tags_than_a_value_may_have_are_found),
     };
-    return cmocka_run_group_tests(tests, open_scratch, close_scratch);
+    SAVED_MAIN(tests);
 }
