@@ -46,6 +46,14 @@ static const struct shape {
     [RECORD_ABANDON_END] = {"abandon returned", KEYS_NONE, AFTER(RECORD_ABANDON_BEGIN), 0, true},
     [RECORD_TTL_BEGIN] = {"set ttl", KEYS_ONE, AFTER(0), 0, false},
     [RECORD_TTL_END] = {"set ttl returned", KEYS_NONE, AFTER(RECORD_TTL_BEGIN), 0, true},
+    [RECORD_CREATE] = {"create", KEYS_NONE, AFTER(0), 0, false},
+    [RECORD_CLOSE_BEGIN] = {"close", KEYS_NONE, AFTER(0), 0, false},
+    [RECORD_CLOSE_END] = {"close returned", KEYS_NONE, AFTER(RECORD_CLOSE_BEGIN), 0, true},
+    [RECORD_EVICTING] = {"evicting", KEYS_ONE, AFTER(0), RECORD_SIZE, false},
+    [RECORD_SAVE_BEGIN] = {"save", KEYS_NONE, AFTER(0), 0, false},
+    [RECORD_SAVE_END] = {"save returned", KEYS_NONE, AFTER(RECORD_SAVE_BEGIN), 0, true},
+    [RECORD_WARM_BEGIN] = {"load of the file", KEYS_NONE, AFTER(0), 0, false},
+    [RECORD_WARM_END] = {"load of the file returned", KEYS_NONE, AFTER(RECORD_WARM_BEGIN), 0, true},
 };
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -142,24 +150,13 @@ static bool record_is_whole(const struct history *history, const struct record *
     return true;
 }
 
-/* Whether what begins with this record has to be ended by another. */
+/* Whether what begins with this record has to be ended by another: what another kind of record may be the end of. */
 static bool wants_an_end(const struct record *record)
 {
-    switch (record->kind) {
-    case RECORD_GET_BEGIN:
-    case RECORD_CANCEL_BEGIN:
-    case RECORD_LOAD_BEGIN:
-    case RECORD_FINISH_BEGIN:
-    case RECORD_PUT_BEGIN:
-    case RECORD_INVALIDATE_BEGIN:
-    case RECORD_REFRESH_BEGIN:
-    case RECORD_DESTROY_BEGIN:
-    case RECORD_ABANDON_BEGIN:
-    case RECORD_TTL_BEGIN:
-        return true;
-    default:
-        return false;
-    }
+    for (unsigned kind = 1; kind < RECORD_KINDS; kind++)
+        if (shapes[kind].ends && (shapes[kind].begins & AFTER(record->kind)) != 0)
+            return true;
+    return false;
 }
 
 static bool ends_are_whole(const struct history *history, char fault[HISTORY_FAULT_MAX])
@@ -267,6 +264,7 @@ static const char *how_word(const struct record *record)
     case RECORD_INVALIDATE_BEGIN:
         return record->stale ? soft_scopes[record->how] : scopes[record->how];
     case RECORD_REMOVED:
+    case RECORD_EVICTING:
         return causes[record->how];
     default:
         return NULL;
@@ -280,8 +278,8 @@ static bool has_outcome(const struct record *record)
 
 void history_print(const struct history *history, uint64_t order, FILE *out)
 {
-    static const char *const errors[] = {"ok",        "not found", "not cached", "load failed",
-                                         "timed out", "refused",   "unchanged",  "other"};
+    static const char *const errors[] = {"ok",      "not found", "not cached", "load failed", "timed out",
+                                         "refused", "unchanged", "closed",     "other"};
     static const char *const sources[] = {"hit", "led", "coalesced", "none"};
     const struct record *record = history_at(history, order);
 

@@ -53,11 +53,18 @@ static void judge_record(struct judge *judge, const struct record *record)
         [RECORD_ABANDON_END] = changes_abandon_end,
         [RECORD_TTL_BEGIN] = changes_ttl_begin,
         [RECORD_TTL_END] = changes_ttl_end,
+        [RECORD_CREATE] = close_create,
+        [RECORD_CLOSE_BEGIN] = close_begin,
+        [RECORD_CLOSE_END] = close_end,
+        [RECORD_DESTROY_BEGIN] = close_begin,
+        [RECORD_DESTROY_END] = close_end,
+        [RECORD_EVICTING] = removed_evicting,
+        [RECORD_SAVE_BEGIN] = warm_save_begin,
+        [RECORD_SAVE_END] = warm_save_end,
+        [RECORD_WARM_BEGIN] = warm_begin,
     };
 
-    if (record->kind == RECORD_DESTROY_BEGIN)
-        judge->destroyed = record->order;
-    else if (parts[record->kind] != NULL)
+    if (parts[record->kind] != NULL)
         parts[record->kind](judge, record);
 }
 

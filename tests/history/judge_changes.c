@@ -103,6 +103,7 @@ void changes_put_end(struct judge *judge, const struct record *record)
     key->puts.last_end = record->order;
     note->ended = note->birth = record->order;
     note->refused = record->error != RECORD_OK;
+    close_judge_call(judge, put, record);
     if (put->how != RECORD_ALWAYS && there != 0 && (record->error == RECORD_OK || record->error == RECORD_UNCHANGED))
         judge_condition(judge, put, record, there);
     if (!note->refused)
@@ -131,6 +132,7 @@ void changes_ttl_end(struct judge *judge, const struct record *record)
     uint64_t there;
 
     key->ttls.open--;
+    close_judge_call(judge, begin, record);
     there = look_end(judge, key, note, alone, record);
     key->ttls.last_end = record->order;
     if (there == 0)

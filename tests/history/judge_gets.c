@@ -15,8 +15,10 @@ static bool is_of_bulk(const struct record *begin)
 static bool value_is_known(struct judge *judge, const struct record *begin, const struct record *record)
 {
     judge_count(judge, 0);
-    if (judge_has_value(judge, record->value, begin->keys, record->order))
+    if (judge_has_value(judge, record->value, begin->keys, record->order)) {
+        warm_meet(judge, record->value, record);
         return true;
+    }
     judge_break(judge, 0, history_key(begin), "a get is given a value that nobody brought for its key", begin->order,
                 record->order, 0, 0);
     return false;
@@ -47,7 +49,7 @@ static void judge_age(struct judge *judge, const struct record *begin, const str
         judge_break(judge, reload ? 11 : 3, history_key(begin),
                     "a get is given a value from before an invalidation that had returned", record->value, floor,
                     begin->order, record->order);
-    if (soft != 0 && (!record->stale || value->dead))
+    if ((soft != 0 || (value->made_stale && value->renewals == 0)) && (!record->stale || value->dead))
         judge_break(judge, reload ? 11 : 3, history_key(begin),
                     "a get is given a value that was to be stale, and is not marked so", record->value, soft,
                     begin->order, record->order);
@@ -279,6 +281,7 @@ void gets_outcome(struct judge *judge, const struct record *record)
     else
         judge_sight(judge, begin, record);
     count_outcome(judge, begin, record);
+    close_judge_get(judge, begin, record);
     if (record->error == RECORD_NOT_FOUND && record->source == RECORD_HIT)
         judge_not_found(judge, begin, record);
     if (record->error != RECORD_OK || !value_is_known(judge, begin, record))

@@ -51,6 +51,7 @@ struct value_note {
     uint64_t stored;    /* a record that proves that it was stored */
     uint64_t removed;   /* the listener was told, last */
     uint32_t removals;  /* how often */
+    uint32_t offers;    /* how often it was told that it is about to */
     uint64_t overtaken; /* of a load: the put or the giving up that came while it was current or over */
     uint64_t next;      /* in the key's list of loads that have not ended */
     uint32_t renewals;  /* ends of reloads that may have renewed it */
@@ -59,6 +60,8 @@ struct value_note {
     uint8_t tags;       /* of the value */
     bool brings;        /* a value, not a failure */
     bool refused;       /* of a put: it stored nothing */
+    bool warm;          /* it came to this cache with a file */
+    bool made_stale;    /* and had been invalidated softly before that */
     bool removes;       /* its end counts among the key's removers */
     bool quiet;         /* nothing else that removes was under way when the end, or the put, began */
     bool dead;          /* of a load: its flight was no more, or detached, before the end began */
@@ -118,6 +121,19 @@ struct judge {
     uint64_t unclear;                    /* gets of which the log can't tell as what they were counted */
     uint64_t uncounted;                  /* waits of computations that timed out: counted, or not */
     uint64_t destroyed;                  /* the destroy that has begun */
+    uint64_t closing, closed;            /* the close, or the destroy, that has begun and returned */
+    struct {
+        uint64_t counts[RECORD_STATS_COUNT]; /* as above, when the counters were told */
+        uint64_t restarts, unclear, uncounted;
+        bool told;
+    } rest;
+    struct {
+        uint64_t created;              /* this cache; 0: the first */
+        uint64_t saving, saved, began; /* the begin and the end of the save, and the begin of the load of the file */
+        struct floors floors[RECORD_KEYS_MAX]; /* when the save began */
+        struct floors next[RECORD_KEYS_MAX];   /* likewise of a save that has not ended */
+        struct calls ttls[RECORD_KEYS_MAX];    /* of the cache before */
+    } file;
 };
 
 static inline struct get_note *judge_get(struct judge *judge, uint64_t order)
@@ -210,6 +226,23 @@ void changes_abandon_end(struct judge *judge, const struct record *record);
  */
 bool loads_judge(struct judge *judge, const struct record *record);
 
+/* judge_close.c: rule 18, and what is known of an older cache's values once they come with a file (rule 3). */
+void close_create(struct judge *judge, const struct record *record);
+void close_begin(struct judge *judge, const struct record *record);
+void close_end(struct judge *judge, const struct record *record);
+void close_judge_get(struct judge *judge, const struct record *begin, const struct record *record);
+void close_judge_call(struct judge *judge, const struct record *begin, const struct record *end);
+void close_judge_load(struct judge *judge, const struct record *load);
+
+/* judge_warm.c: what a saved file may bring. */
+void warm_save_begin(struct judge *judge, const struct record *record);
+void warm_save_end(struct judge *judge, const struct record *record);
+void warm_begin(struct judge *judge, const struct record *record);
+void warm_create(struct judge *judge);
+
+/* A value is met that an older cache had: it begins anew in this one, if the file may have brought it. */
+void warm_meet(struct judge *judge, uint64_t value, const struct record *where);
+
 /* judge_gets.c: gets and what they are given (rules 2, 3, 4, 7, 11, 12, 13, 19). */
 void gets_begin(struct judge *judge, const struct record *record);
 void gets_parked(struct judge *judge, const struct record *record);
@@ -220,7 +253,11 @@ void gets_at_end(struct judge *judge);
 
 /* judge_removed.c: rule 22. */
 void removed_judge(struct judge *judge, const struct record *record);
+void removed_evicting(struct judge *judge, const struct record *record);
 void removed_at_end(struct judge *judge);
+
+/* One value, once its cache is destroyed. */
+void removed_judge_left(struct judge *judge, uint64_t value);
 
 /* judge_sums.c: rule 23. */
 void sums_stat(struct judge *judge, const struct record *record);

@@ -65,8 +65,10 @@ static bool old_is_known(struct judge *judge, const struct record *record)
 {
     if (record->value == 0)
         return true;
-    if (judge_has_value(judge, record->value, record->keys, record->order))
+    if (judge_has_value(judge, record->value, record->keys, record->order)) {
+        warm_meet(judge, record->value, record);
         return true;
+    }
     judge_break(judge, 0, history_key(record), "a load is given an old value that nobody brought for its key",
                 record->begin, record->order, 0, 0);
     return false;
@@ -107,6 +109,7 @@ bool loads_judge(struct judge *judge, const struct record *record)
     const struct key_state *key = judge_key(judge, record);
 
     judge_together(judge, record);
+    close_judge_load(judge, record);
     if (!old_is_known(judge, record))
         return false;
     if (record->begin == 0)

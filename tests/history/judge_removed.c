@@ -29,6 +29,48 @@ static const char *cause_fault(const struct judge *judge, const struct key_state
     }
 }
 
+/* A value that leaves, or is about to, is one that was brought for its key. */
+static bool is_known(struct judge *judge, const struct record *record)
+{
+    if (judge_has_value(judge, record->value, record->keys, record->order)) {
+        warm_meet(judge, record->value, record);
+        return true;
+    }
+    judge_break(judge, 0, history_key(record), "a value leaves that nobody brought for its key", record->order, 0, 0,
+                0);
+    return false;
+}
+
+/*
+ * Before it leaves, at most once, and for what the cache does by itself. A value that is about to be evicted may leave
+ * meanwhile because of what others do, and they tell of it when they like.
+ */
+void removed_evicting(struct judge *judge, const struct record *record)
+{
+    const struct key_state *key = judge_key(judge, record);
+    struct value_note *value;
+    const char *fault;
+
+    if (!is_known(judge, record))
+        return;
+    value = judge_value(judge, record->value);
+    judge_count(judge, 22);
+    if (value->removals > value->renewals &&
+        (record->how == RECORD_EXPIRED || history_at(judge->history, value->removed)->how == RECORD_SIZE))
+        judge_break(judge, 22, history_key(record), "the listener is told that a value will leave, and it has left",
+                    record->value, value->removed, record->order, 0);
+    if (value->offers > value->renewals)
+        judge_break(judge, 22, history_key(record), "the listener is told twice that a value will leave", record->value,
+                    value->finish, record->order, 0);
+    fault = record->how == RECORD_EXPIRED || record->how == RECORD_SIZE
+                ? cause_fault(judge, key, value, record)
+                : "the listener is told beforehand of what others take away";
+    if (fault != NULL)
+        judge_break(judge, 22, history_key(record), fault, record->value, value->finish, record->order, 0);
+    value->offers++;
+    value->stored = record->order;
+}
+
 void removed_judge(struct judge *judge, const struct record *record)
 {
     const struct key_state *key = judge_key(judge, record);
@@ -37,10 +79,8 @@ void removed_judge(struct judge *judge, const struct record *record)
     unsigned number = history_key(record);
     const char *fault;
 
-    if (!judge_has_value(judge, record->value, record->keys, record->order)) {
-        judge_break(judge, 0, number, "a value leaves that nobody brought for its key", record->order, 0, 0, 0);
+    if (!is_known(judge, record))
         return;
-    }
     value = judge_value(judge, record->value);
     source = history_at(judge->history, value->finish);
     judge_count(judge, 22);
@@ -61,21 +101,26 @@ void removed_judge(struct judge *judge, const struct record *record)
     value->removals++;
 }
 
+void removed_judge_left(struct judge *judge, uint64_t name)
+{
+    const struct record *record = history_at(judge->history, name);
+    const struct value_note *value = judge_value(judge, name);
+
+    if (value->stored == 0)
+        return;
+    judge_count(judge, 22);
+    if (value->removed == 0)
+        judge_break(judge, 22, history_key(record), "a value was stored and never left", name, value->finish,
+                    value->stored, judge->destroyed);
+}
+
 void removed_at_end(struct judge *judge)
 {
     if (!judge->history->facts.listens || judge->destroyed == 0)
         return;
     for (uint64_t order = 1; order <= judge->history->count; order++) {
         const struct record *record = history_at(judge->history, order);
-        const struct value_note *value;
-        if (record->kind != RECORD_PUT_BEGIN && record->kind != RECORD_LOAD_BEGIN)
-            continue;
-        value = judge_value(judge, order);
-        if (value->stored == 0)
-            continue;
-        judge_count(judge, 22);
-        if (value->removed == 0)
-            judge_break(judge, 22, history_key(record), "a value was stored and never left", order, value->finish,
-                        value->stored, judge->destroyed);
+        if (record->kind == RECORD_PUT_BEGIN || record->kind == RECORD_LOAD_BEGIN)
+            removed_judge_left(judge, order);
     }
 }

@@ -9,8 +9,17 @@
  */
 #include "judge_internal.h"
 
+#include <string.h>
+
 void sums_stat(struct judge *judge, const struct record *record)
 {
+    if (!judge->rest.told) {
+        memcpy(judge->rest.counts, judge->counts, sizeof judge->rest.counts);
+        judge->rest.restarts = judge->restarts;
+        judge->rest.unclear = judge->unclear;
+        judge->rest.uncounted = judge->uncounted;
+        judge->rest.told = true;
+    }
     judge->stats[record->how] = record->order;
 }
 
@@ -35,7 +44,7 @@ static uint64_t stat_slack(const struct judge *judge, unsigned stat)
         return stat_told(judge, RECORD_STAT_LOADS_DROPPED);
     if (!stat_is_of_gets(stat))
         return 0;
-    return judge->unclear + (stat == RECORD_STAT_WAITS_TIMED_OUT ? judge->uncounted : 0);
+    return judge->rest.unclear + (stat == RECORD_STAT_WAITS_TIMED_OUT ? judge->rest.uncounted : 0);
 }
 
 /* How far below it. */
@@ -43,7 +52,7 @@ static uint64_t stat_slack_below(const struct judge *judge, unsigned stat)
 {
     if (stat != RECORD_STAT_REFRESHES)
         return 0;
-    return judge->history->facts.batches ? judge->counts[stat] : judge->restarts;
+    return judge->history->facts.batches ? judge->rest.counts[stat] : judge->rest.restarts;
 }
 
 /* The ways in which loads end; what came too late is counted as dropped, and not as how it ended. */
@@ -55,7 +64,7 @@ static bool stat_is_of_ended_loads(unsigned stat)
 
 static bool stat_is_right(const struct judge *judge, unsigned stat)
 {
-    uint64_t told = stat_told(judge, stat), count = judge->counts[stat];
+    uint64_t told = stat_told(judge, stat), count = judge->rest.counts[stat];
 
     if (stat == RECORD_STAT_LOADS_DROPPED)
         return true; /* by the sum */

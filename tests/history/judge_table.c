@@ -200,7 +200,7 @@ void table_finish_begin(struct judge *judge, const struct record *record)
     loads_unlink(judge, key, load->order);
     note->finish = record->order;
     note->tags = record->tags;
-    note->dead = floors_end_flight(key, load->order, record->tags);
+    note->dead = floors_end_flight(key, load->order, record->tags) || judge->closed != 0;
     note->current = note->since != 0 && table_quiet_since(key, note->since) &&
                     !table_may_be_late(judge, note->since, record->time_ms);
     note->removes = !note->dead && (record->how == RECORD_VALUE || record->how == RECORD_NOTHING);

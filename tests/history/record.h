@@ -59,6 +59,14 @@ enum record_kind {
     RECORD_ABANDON_END,   /* begin, error: RECORD_OK if a load was in flight and that was done to it */
     RECORD_TTL_BEGIN,     /* keys, ttl_ms: the value that is stored is to expire then */
     RECORD_TTL_END,       /* begin, error */
+    RECORD_CREATE,        /* a cache is made: the first, or one after another that was destroyed, with all at rest */
+    RECORD_CLOSE_BEGIN,
+    RECORD_CLOSE_END, /* begin */
+    RECORD_EVICTING,  /* keys, value, how: RECORD_EXPIRED or RECORD_SIZE: the listener was told beforehand */
+    RECORD_SAVE_BEGIN,
+    RECORD_SAVE_END,   /* begin, error: the values are in a file */
+    RECORD_WARM_BEGIN, /* that file is loaded, of a cache that was destroyed since */
+    RECORD_WARM_END,   /* begin, error */
     RECORD_KINDS
 };
 
@@ -100,6 +108,7 @@ enum record_error {
     RECORD_TIMED_OUT, /* the wait did */
     RECORD_REFUSED,   /* too many waiters or loads */
     RECORD_UNCHANGED, /* the condition of a put did not hold */
+    RECORD_CLOSED,
     RECORD_OTHER
 };
 

@@ -103,6 +103,8 @@ enum record_error run_error_word(enum sluice_error error)
         return RECORD_REFUSED;
     case SLUICE_UNCHANGED:
         return RECORD_UNCHANGED;
+    case SLUICE_CLOSED:
+        return RECORD_CLOSED;
     default:
         return RECORD_OTHER;
     }

@@ -14,9 +14,17 @@
 #define RUN_KEYS_MAX   8
 #define RUN_WORKERS    4
 #define RUN_EXPIRE_MS  20 /* the cache's own time to live; values bring others too */
+#define RUN_BACKOFF_MS 8
 #define RUN_CALLS_KEPT 16 /* asynchronous gets of a worker under way at once */
 #define RUN_BULKS_KEPT 4  /* and asynchronous bulk gets */
 #define RUN_BATCH_MAX  3  /* loads in one call of the loader */
+
+/* How a cache of the run ends. */
+enum run_end {
+    RUN_RESTS,    /* once all is at rest */
+    RUN_CLOSED,   /* it is closed while the workers are at work, and destroyed later */
+    RUN_DESTROYED /* with gets parked and loads in flight, which end afterwards */
+};
 
 /* How a run is set up; drawn from its seed. */
 struct run_mood {
@@ -29,17 +37,22 @@ struct run_mood {
     bool own_threads;        /* reloads are called on the cache's own threads, and it is not known what started them */
     bool many;               /* the loader takes several loads at once */
     int64_t batch_ms;        /* the window in which separate misses wait for each other; 0: they don't */
-    unsigned changes;        /* of 1,000 operations, those that change something */
-    unsigned slow;           /* of 1,000 loads, those that take their time */
+    bool offers;             /* the listener is told beforehand of what is evicted too */
+    enum run_end end;
+    bool warm;        /* the values are saved, and a second cache is loaded with them */
+    bool warm_first;  /* before the workers begin; else meanwhile */
+    unsigned changes; /* of 1,000 operations, those that change something */
+    unsigned slow;    /* of 1,000 loads, those that take their time */
 };
 
 struct slow_loader;
 
 struct run {
-    struct sluice_cache *cache;
+    struct sluice_cache *cache; /* the present one */
     struct slow_loader *loader;
     struct record_log *log;
     uint64_t seed;
+    const char *saved_path; /* the file of RECORD_SAVE_BEGIN */
     struct run_mood mood;
     atomic_bool stop;
 };
@@ -82,6 +95,23 @@ int32_t run_span_word(int64_t span_ms, int64_t usual_ms);
 /* The words for an error and for an outcome; `kind` is RECORD_GET_END or RECORD_CALLBACK. */
 enum record_error run_error_word(enum sluice_error error);
 void run_record_outcome(struct run *run, enum record_kind kind, uint64_t begin, const struct sluice_outcome *outcome);
+
+/* Gets, if it is present, what a listener was told of, or what a file may have brought. */
+void run_get_present(struct run *run, unsigned key);
+
+/* run_cache.c: a cache of the run with its loader, and what is done to it as a whole. False: the words are on stderr.
+ */
+bool run_cache_create(struct run *run);
+void run_cache_close(struct run *run);
+void run_cache_destroy(struct run *run);
+bool run_cache_save(struct run *run);
+bool run_cache_warm(struct run *run);
+
+/* Waits until no load is in flight and nobody is parked, and writes the counters down. */
+bool run_cache_rest(struct run *run);
+
+/* run_last.c: parks gets of all kinds on loads that do not end, destroys the cache, and then lets the loads end. */
+bool run_cache_destroy_at_work(struct run *run);
 
 /* One thread of the run, `number` below RUN_WORKERS; returns when the run stops and its gets have come back. */
 void run_work(struct run *run, unsigned number);

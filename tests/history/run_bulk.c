@@ -18,6 +18,16 @@ static void keys_draw(struct worker *worker, struct keys_call *call)
         call->keys[i] = run_key(call->numbers[i]);
 }
 
+/* Every key once. */
+static void keys_all(const struct run *run, struct keys_call *call)
+{
+    *call = (struct keys_call){.count = run->mood.keys};
+    for (unsigned i = 0; i < call->count; i++) {
+        call->numbers[i] = i;
+        call->keys[i] = run_key(i);
+    }
+}
+
 /* Writes down that each begins: a get or a refresh. What loads is what the first one of its key leads. */
 static void keys_begin(struct run *run, struct keys_call *call, const struct record *begin)
 {
@@ -42,7 +52,7 @@ static void outcomes_fini(struct sluice_outcome *outcomes, size_t count)
         sluice_outcome_fini(&outcomes[i]);
 }
 
-void work_bulk_now(struct worker *worker)
+void work_bulk_now(struct worker *worker, bool all)
 {
     struct run *run = worker->run;
     struct sluice_outcome outcomes[RUN_KEYS_MAX];
@@ -51,6 +61,8 @@ void work_bulk_now(struct worker *worker)
     struct keys_call call;
 
     keys_draw(worker, &call);
+    if (all)
+        keys_all(run, &call);
     keys_begin(run, &call, &(struct record){.kind = RECORD_GET_BEGIN, .how = RECORD_BULK});
     outer = run_enter(&call.about);
     if (sluice_get_many(run->cache, call.keys, call.count, timeout_ms, outcomes) != SLUICE_OK)

@@ -78,7 +78,7 @@ static void put_if(struct worker *worker, unsigned key)
 }
 
 /* The function is the run's loader, which ends in all ways. */
-static void compute(struct worker *worker, unsigned key)
+void work_compute(struct worker *worker, unsigned key)
 {
     struct run *run = worker->run;
     struct sluice_key bytes = run_key(key);
@@ -142,7 +142,7 @@ void work_change(struct worker *worker, unsigned key)
     else if (what < 44)
         put_if(worker, key);
     else if (what < 50)
-        compute(worker, key);
+        work_compute(worker, key);
     else if (what < 55)
         set_ttl(worker, key);
     else if (what < 60)

@@ -12,7 +12,7 @@ int64_t work_timeout_ms(struct worker *worker)
 {
     unsigned draw = random_below(&worker->random, 16);
 
-    return draw < 5 ? (int64_t)draw : SLUICE_WAIT_FOREVER;
+    return draw < 5 && !worker->patient ? (int64_t)draw : SLUICE_WAIT_FOREVER;
 }
 
 void work_get_now(struct run *run, unsigned key, enum record_get how, int64_t timeout_ms)
@@ -30,6 +30,11 @@ void work_get_now(struct run *run, unsigned key, enum record_get how, int64_t ti
     run_enter(outer);
     run_record_outcome(run, RECORD_GET_END, begin, &outcome);
     sluice_outcome_fini(&outcome);
+}
+
+void run_get_present(struct run *run, unsigned key)
+{
+    work_get_now(run, key, RECORD_PRESENT, 0);
 }
 
 static void callback(void *arg, const struct sluice_outcome *outcome)

@@ -30,7 +30,7 @@ static void do_something(struct worker *worker)
     else if (what < 86)
         work_get_now(run, key, RECORD_PRESENT, 0);
     else if (what < 90)
-        work_bulk_now(worker);
+        work_bulk_now(worker, false);
     else if (what < 95)
         work_bulk_later(worker);
     else if (what < 97 && run->mood.refresh_ms != SLUICE_NEVER)
@@ -57,7 +57,7 @@ static void await_calls(struct worker *worker)
     }
 }
 
-void run_work(struct run *run, unsigned number)
+struct worker *work_create(struct run *run, unsigned number)
 {
     struct worker *worker = calloc(1, sizeof *worker);
 
@@ -69,8 +69,20 @@ void run_work(struct run *run, unsigned number)
         worker->calls[i].run = run;
     for (size_t i = 0; i < RUN_BULKS_KEPT; i++)
         worker->bulks[i].run = run;
-    while (!atomic_load_explicit(&run->stop, memory_order_relaxed) && !record_full(run->log))
-        do_something(worker);
+    return worker;
+}
+
+void work_end(struct worker *worker)
+{
     await_calls(worker);
     free(worker);
+}
+
+void run_work(struct run *run, unsigned number)
+{
+    struct worker *worker = work_create(run, number);
+
+    while (!atomic_load_explicit(&run->stop, memory_order_relaxed) && !record_full(run->log))
+        do_something(worker);
+    work_end(worker);
 }

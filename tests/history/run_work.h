@@ -37,9 +37,16 @@ struct bulk_call {
 struct worker {
     struct run *run;
     struct random random;
+    bool patient; /* no get of it has a deadline */
     struct call calls[RUN_CALLS_KEPT];
     struct bulk_call bulks[RUN_BULKS_KEPT];
 };
+
+/* A worker that has not begun. Never NULL. */
+struct worker *work_create(struct run *run, unsigned number);
+
+/* Waits for the end of all that it has parked, and frees it. */
+void work_end(struct worker *worker);
 
 /* Mostly for ever, else up to 4 ms. */
 int64_t work_timeout_ms(struct worker *worker);
@@ -52,13 +59,14 @@ void work_get_later(struct worker *worker, unsigned key);
 bool work_call_settle(struct call *call, bool cancel);
 
 /* run_bulk.c: gets and refreshes of several. */
-void work_bulk_now(struct worker *worker);
+void work_bulk_now(struct worker *worker, bool all);
 void work_bulk_later(struct worker *worker);
 bool work_bulk_settle(struct bulk_call *call, bool cancel);
 void work_refresh(struct worker *worker, unsigned key); /* and of more keys sometimes */
 
 /* run_change.c: puts, computations, times to live, loads that are abandoned. run_invalidate.c: invalidations. */
 void work_change(struct worker *worker, unsigned key);
+void work_compute(struct worker *worker, unsigned key);
 void work_invalidate(struct worker *worker, unsigned key);
 
 #endif

@@ -29,6 +29,7 @@ struct slow_loader {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool hurry;
+    bool holds; /* ends nothing by itself */
     bool stopping;
     size_t count;
     struct held held[SLOW_LOADS_MAX];
@@ -123,6 +124,16 @@ static struct held load_begins(struct slow_loader *loader, struct sluice_load *l
     return held;
 }
 
+static bool slow_loader_holds(struct slow_loader *loader)
+{
+    bool holds;
+
+    pthread_mutex_lock(&loader->lock);
+    holds = loader->holds;
+    pthread_mutex_unlock(&loader->lock);
+    return holds;
+}
+
 /* Ends it, or leaves it to the loader's thread. */
 static void load_goes_on(struct slow_loader *loader, struct held *held)
 {
@@ -131,7 +142,7 @@ static void load_goes_on(struct slow_loader *loader, struct held *held)
 
     random_init(&random, run->seed + atomic_fetch_add_explicit(&loader->calls, 1, memory_order_relaxed));
     held->bits = random_next(&random);
-    if (random_below(&random, 1000) < run->mood.slow) {
+    if (slow_loader_holds(loader) || random_below(&random, 1000) < run->mood.slow) {
         held->due_ms = await_now_ms() + random_below(&random, DELAY_MS_MAX + 1);
         if (hold(loader, held))
             return;
@@ -173,7 +184,7 @@ static bool take(struct slow_loader *loader, struct held *held)
     int64_t now_ms = await_now_ms();
 
     for (size_t i = 0; i < loader->count; i++)
-        if (loader->hurry || loader->held[i].due_ms <= now_ms) {
+        if (loader->hurry || (!loader->holds && loader->held[i].due_ms <= now_ms)) {
             *held = loader->held[i];
             loader->held[i] = loader->held[--loader->count];
             return true;
@@ -234,10 +245,19 @@ struct slow_loader *slow_loader_create(struct run *run)
     return loader;
 }
 
+void slow_loader_hold(struct slow_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    loader->hurry = false;
+    loader->holds = true;
+    pthread_mutex_unlock(&loader->lock);
+}
+
 void slow_loader_hurry(struct slow_loader *loader)
 {
     pthread_mutex_lock(&loader->lock);
     loader->hurry = true;
+    loader->holds = false;
     pthread_cond_signal(&loader->changed);
     pthread_mutex_unlock(&loader->lock);
 }

@@ -23,6 +23,9 @@ void slow_loader_destroy(struct slow_loader *loader);
 /* Ends what is left, and whatever comes, without delay from now on. */
 void slow_loader_hurry(struct slow_loader *loader);
 
+/* Ends nothing that begins from now on until there is hurry. */
+void slow_loader_hold(struct slow_loader *loader);
+
 /* For the cache's options, as the run's mood says; and one that takes one load at a time. */
 struct sluice_loader slow_loader_option(struct slow_loader *loader);
 struct sluice_loader slow_loader_one(struct slow_loader *loader);

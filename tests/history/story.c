@@ -168,11 +168,43 @@ uint64_t story_removed(struct story *story, unsigned key, uint64_t value, enum r
                       (struct record){.kind = RECORD_REMOVED, .keys = bit(key), .value = value, .how = (uint8_t)cause});
 }
 
+uint64_t story_evicting(struct story *story, unsigned key, uint64_t value, enum record_cause cause)
+{
+    return story_tell(
+        story, (struct record){.kind = RECORD_EVICTING, .keys = bit(key), .value = value, .how = (uint8_t)cause});
+}
+
+/* A call with nothing but a begin and an end of these kinds. */
+static void whole(struct story *story, enum record_kind begin_kind, enum record_kind end_kind)
+{
+    uint64_t begin = story_tell(story, (struct record){.kind = (uint8_t)begin_kind});
+
+    story_tell(story, (struct record){.kind = (uint8_t)end_kind, .begin = begin});
+}
+
 void story_destroy(struct story *story)
 {
-    uint64_t begin = story_tell(story, (struct record){.kind = RECORD_DESTROY_BEGIN});
+    whole(story, RECORD_DESTROY_BEGIN, RECORD_DESTROY_END);
+}
 
-    story_tell(story, (struct record){.kind = RECORD_DESTROY_END, .begin = begin});
+void story_close(struct story *story)
+{
+    whole(story, RECORD_CLOSE_BEGIN, RECORD_CLOSE_END);
+}
+
+void story_save(struct story *story)
+{
+    whole(story, RECORD_SAVE_BEGIN, RECORD_SAVE_END);
+}
+
+void story_warm(struct story *story)
+{
+    whole(story, RECORD_WARM_BEGIN, RECORD_WARM_END);
+}
+
+void story_create(struct story *story)
+{
+    story_tell(story, (struct record){.kind = RECORD_CREATE});
 }
 
 /* ---- whole calls ------------------------------------------------------------------------------------------------- */

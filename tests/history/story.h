@@ -52,12 +52,17 @@ void story_set_ttl(struct story *story, unsigned key, int32_t ttl_ms, enum recor
 void story_cancel(struct story *story, uint64_t get);                                           /* likewise */
 void story_counter(struct story *story, enum record_stat stat, uint64_t count);
 uint64_t story_removed(struct story *story, unsigned key, uint64_t value, enum record_cause cause);
+uint64_t story_evicting(struct story *story, unsigned key, uint64_t value, enum record_cause cause);
 void story_destroy(struct story *story);
 
 /* Whole calls, with nothing between their begin and their end. */
 void story_hit(struct story *story, unsigned key, uint64_t value);
 uint64_t story_whole_put(struct story *story, unsigned key, int32_t ttl_ms); /* the value */
 void story_whole_invalidate(struct story *story, unsigned key);
+void story_close(struct story *story);
+void story_save(struct story *story);
+void story_create(struct story *story); /* another cache */
+void story_warm(struct story *story);
 
 /* A get that leads, and its load up to the end's begin and return; the value. */
 uint64_t story_whole_load(struct story *story, unsigned key, int32_t ttl_ms);

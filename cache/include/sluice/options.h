@@ -70,9 +70,10 @@ struct sluice_removal {
  * EXPIRED, before `removed` is:
  *   SIZE     Told before the value is out of reach. Other threads are given it until the call returns; it is counted as
  *            stored, but against the maximum no longer, so that nobody evicts more in its place. If it is replaced,
- *            invalidated or expires meanwhile, it leaves for that cause, which is what `removed` is told, once. A call
- *            that evicts has at most eight values leaving at once, and returns when all have left; those whose load it
- *            ends are told before.
+ *            invalidated or expires meanwhile, it leaves for that cause, which is what `removed` is told, once, on the
+ *            thread that does so: perhaps before this function is, or while it runs.
+ *            A call that evicts has at most eight values leaving at once, and returns when all have left; those whose
+ *            load it ends are told before.
  *            What calls of the cache made from within `evicting` evict is told to `removed` alone: else a listener
  *            that puts would go round in circles.
  *   EXPIRED  By time the value is out of reach already. A get that finds it expired tells it on its thread, before it
