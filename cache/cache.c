@@ -41,10 +41,14 @@ static void core_init(struct sluice_cache *cache, const struct sluice_options *o
     cache->shards_count = choose_shards(options, used_max);
     cache->shard_shift = 64 - (unsigned)__builtin_ctz(cache->shards_count);
     atomic_init(&cache->used_max, used_max);
+    atomic_init(&cache->share_percent, 100);
+    pressure_link_init(&cache->pressure);
     atomic_init(&cache->used, 0);
     atomic_init(&cache->loads, 0);
     atomic_init(&cache->waiters, 0);
     atomic_init(&cache->waiters_most, 0);
+    atomic_init(&cache->shrinks, 0);
+    atomic_init(&cache->shrunk, 0);
     atomic_init(&cache->refs, 1);
 }
 
@@ -130,6 +134,7 @@ void sluice_cache_destroy(struct sluice_cache *cache)
 {
     if (cache == NULL)
         return;
+    sluice_pressure_unwatch(cache);
     sluice_cache_close(cache);
     ticker_stop(&cache->ticker);
     background_stop(&cache->background);
@@ -291,46 +296,4 @@ bool core_take_waiter(struct sluice_cache *cache)
                                                                   memory_order_relaxed, memory_order_relaxed))
         ;
     return true;
-}
-
-/* One batch of evictions in a shard. False: it is empty. */
-static bool evict_in_shard(struct shard *shard, uint64_t goal, uint64_t *freed) FREE_OF_SHARD;
-static bool evict_in_shard(struct shard *shard, uint64_t goal, uint64_t *freed)
-{
-    struct eviction_batch batch;
-    struct after after;
-
-    after_init(&after);
-    lock_acquire(&shard->lock);
-    batch = shard_evict_locked(shard, goal, SHARD_LOOK_BATCH, &after);
-    lock_release(&shard->lock);
-    after_run(&after, shard->cache);
-    *freed += batch.freed;
-    return !batch.dry;
-}
-
-void core_make_room(struct sluice_cache *cache, const struct shard *behind, uint64_t goal)
-{
-    size_t number = (size_t)(behind - cache->shards);
-    unsigned dry = 0; /* shards in a row that had nothing to give */
-    uint64_t freed = 0;
-
-    while (core_is_over_full(cache) && freed < goal && dry < cache->shards_count) {
-        number = (number + 1) % cache->shards_count;
-        dry = evict_in_shard(&cache->shards[number], goal - freed, &freed) ? 0 : dry + 1;
-    }
-}
-
-uint64_t sluice_cache_maximum(const struct sluice_cache *cache)
-{
-    return atomic_load_explicit(&cache->used_max, memory_order_relaxed);
-}
-
-enum sluice_error sluice_cache_set_maximum(struct sluice_cache *cache, uint64_t maximum)
-{
-    if (maximum == 0 || (cache->options.maximum_entries == 0 && maximum > SLUICE_WEIGHT_MAX))
-        return SLUICE_INVALID;
-    atomic_store_explicit(&cache->used_max, maximum, memory_order_relaxed);
-    core_make_room(cache, cache->shards, UINT64_MAX);
-    return SLUICE_OK;
 }

@@ -11,6 +11,7 @@
 #include "background.h"
 #include "batch.h"
 #include "clock.h"
+#include "pressure.h"
 #include "shard.h"
 #include "ticker.h"
 
@@ -24,7 +25,8 @@ struct sluice_cache {
     /* Read by every call, written by none once it is made. */
     struct sluice_options options;
     uint64_t seed;
-    _Atomic uint64_t used_max; /* in entries or by weight, as the options bound it; written by set_maximum */
+    _Atomic uint64_t used_max;      /* in entries or by weight, as the options bound it; written by set_maximum */
+    _Atomic unsigned share_percent; /* of used_max, that is kept to; written by set_share and by a watcher */
     unsigned shards_count;
     unsigned shard_shift; /* hash >> shard_shift is the shard's number, where there are several */
     struct shard *shards;
@@ -34,11 +36,13 @@ struct sluice_cache {
     _Atomic size_t loads;               /* against loads_max */
     _Atomic size_t waiters;             /* against waiters_max */
     _Atomic size_t waiters_most;        /* that ever were */
+    _Atomic uint64_t shrinks, shrunk;   /* as counted by sluice_stats */
     _Atomic uint32_t refs;
 
     _Alignas(64) struct ticker ticker;
     struct background background;
     struct batch batch;
+    struct pressure_link pressure;
 };
 
 static inline struct shard *core_shard(const struct sluice_cache *cache, uint64_t hash)
@@ -77,23 +81,34 @@ static inline uint64_t core_cost(const struct sluice_cache *cache, uint64_t weig
     return cache->options.maximum_entries > 0 ? 1 : weight;
 }
 
-/* Whether something of this weight is more than the whole cache may hold. */
-static inline bool core_outweighs(const struct sluice_cache *cache, uint64_t weight)
+/* So many percent of the maximum; 1 at the least, but for 0 percent. */
+uint64_t core_share(const struct sluice_cache *cache, unsigned percent);
+
+/* What the cache keeps to: its maximum, or the share of it that is set. */
+static inline uint64_t core_limit(const struct sluice_cache *cache)
 {
-    return core_cost(cache, weight) > atomic_load_explicit(&cache->used_max, memory_order_relaxed);
+    return core_share(cache, atomic_load_explicit(&cache->share_percent, memory_order_relaxed));
 }
 
-static inline bool core_is_over_full(const struct sluice_cache *cache)
+/* Whether something of this weight is more than all that is kept to by now. */
+static inline bool core_outweighs(const struct sluice_cache *cache, uint64_t weight)
 {
-    return atomic_load_explicit(&cache->used, memory_order_relaxed) >
-           atomic_load_explicit(&cache->used_max, memory_order_relaxed);
+    return core_cost(cache, weight) > core_limit(cache);
+}
+
+static inline bool core_is_over(const struct sluice_cache *cache, uint64_t limit)
+{
+    return atomic_load_explicit(&cache->used, memory_order_relaxed) > limit;
 }
 
 /*
- * Evicts until the cache is within its maximum, `goal` has been freed, or nothing is left to evict. In batches: one of
+ * Evicts until the cache is within its limit, `goal` has been freed, or nothing is left to evict. In batches: one of
  * each shard in turn, so that no shard is held for long, and the loss is shared. Begins at the shard behind `behind`:
  * were it always the same one that gives, that one's keys would never stay.
  */
 void core_make_room(struct sluice_cache *cache, const struct shard *behind, uint64_t goal) FREE_OF_SHARD;
+
+/* A share was set: makes room for it, adds to `shrunk` what was chosen to go, and counts. */
+void core_shrink(struct sluice_cache *cache, struct sluice_shrunk *shrunk) FREE_OF_SHARD;
 
 #endif

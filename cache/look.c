@@ -26,6 +26,9 @@ void sluice_cache_stats(struct sluice_cache *cache, struct sluice_stats *stats)
     }
     stats->gets = stats->hits + stats->misses;
     stats->waiters_most = atomic_load_explicit(&cache->waiters_most, memory_order_relaxed);
+    stats->shrinks = atomic_load_explicit(&cache->shrinks, memory_order_relaxed);
+    stats->shrunk = atomic_load_explicit(&cache->shrunk, memory_order_relaxed);
+    stats->limit = core_limit(cache);
 }
 
 /* ---- snapshots --------------------------------------------------------------------------------------------------- */

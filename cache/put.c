@@ -99,7 +99,8 @@ static enum sluice_error put_prepare(struct sluice_cache *cache, const struct sl
         return error;
     store_weigh(cache, put->key.data, put->key.size, &put->answer);
     error = SLUICE_VALUE_TOO_LARGE;
-    if (core_outweighs(cache, put->answer.weight))
+    /* Too large is what no share of the maximum holds: of a smaller share the put knows nothing. */
+    if (core_cost(cache, put->answer.weight) > sluice_cache_maximum(cache))
         goto not_stored;
     error = SLUICE_NO_MEMORY;
     if (options->listener.removed != NULL && (put->record = entry_create(put->key.data, put->key.size)) == NULL)

@@ -250,12 +250,13 @@ bool shard_sweep_locked(struct shard *shard, struct entry *entry, struct after *
     return sweep_entry_locked(shard, entry, after) || !entry->ready;
 }
 
-struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, unsigned looks, struct after *after)
+struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t limit, uint64_t goal, unsigned looks,
+                                         struct after *after)
 {
     bool told = leaving_is_told(shard->cache);
-    struct eviction_batch batch = {0, false};
+    struct eviction_batch batch = {0, {0, 0}, false};
 
-    for (unsigned i = 0; i < SHARD_EVICT_BATCH && batch.freed < goal && core_is_over_full(shard->cache); i++) {
+    for (unsigned i = 0; i < SHARD_EVICT_BATCH && batch.freed < goal && core_is_over(shard->cache, limit); i++) {
         struct entry *victim = eviction_victim(&shard->locked.eviction, &looks);
 
         if (victim == NULL) {
@@ -267,6 +268,8 @@ struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, uns
         batch.freed += core_cost(shard->cache, victim->weight);
         if (shard_sweep_locked(shard, victim, after))
             continue;
+        batch.chosen.entries++;
+        batch.chosen.weight += victim->weight;
         if (told && entry_has_value(victim))
             leaving_mark_locked(shard, victim, &after->leaving);
         else
@@ -278,9 +281,10 @@ struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, uns
 void shard_make_room_locked(struct shard *shard, const struct entry *stored, struct after *after)
 {
     uint64_t goal = core_cost(shard->cache, stored->weight);
-    struct eviction_batch batch = shard_evict_locked(shard, goal, UINT_MAX, after);
+    uint64_t limit = core_limit(shard->cache);
+    struct eviction_batch batch = shard_evict_locked(shard, limit, goal, UINT_MAX, after);
 
-    if (batch.freed < goal && core_is_over_full(shard->cache)) {
+    if (batch.freed < goal && core_is_over(shard->cache, limit)) {
         after->over_full = shard;
         after->over_full_by += goal - batch.freed;
     }

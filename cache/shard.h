@@ -120,14 +120,15 @@ void shard_end_leaving_locked(struct shard *shard, struct entry *entry, struct a
 /* What a batch of evictions came to. */
 struct eviction_batch {
     uint64_t freed; /* of what counts against the maximum */
-    bool dry;       /* there was nothing left to evict */
+    struct sluice_shrunk chosen;
+    bool dry; /* there was nothing left to evict */
 };
 
 /*
- * Evicts until the cache is within its maximum or `goal` has been freed; at most SHARD_EVICT_BATCH entries, looking at
+ * Evicts until the cache is within `limit` or `goal` has been freed; at most SHARD_EVICT_BATCH entries, looking at
  * no more than `looks`. Where `evicting` is to be told, at most LEAVING_MAX, which leave in after_run().
  */
-struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t goal, unsigned looks,
+struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t limit, uint64_t goal, unsigned looks,
                                          struct after *after) HOLDS_SHARD;
 
 /*

@@ -266,13 +266,13 @@ static enum sluice_error warm_begin(struct warm *warm, struct sluice_cache *cach
 static enum sluice_error warm_begin(struct warm *warm, struct sluice_cache *cache, struct sluice_saved *what)
 {
     uint64_t used = atomic_load_explicit(&cache->used, memory_order_relaxed);
-    uint64_t used_max = atomic_load_explicit(&cache->used_max, memory_order_relaxed);
+    uint64_t limit = core_limit(cache);
 
     warm->cache = cache;
     warm->what = what;
     warm->now_ms = clock_now_ms(&cache->options.clock);
     warm->passed_ms = 0;
-    warm->room = used < used_max ? used_max - used : 0;
+    warm->room = used < limit ? limit - used : 0;
     warm->kept = 0;
     warm->coldest = 0;
     for (unsigned heat = 0; heat < SAVED_HEATS; heat++)

@@ -7,6 +7,7 @@
  */
 #include "fault.h"
 #include "fixture.h"
+#include "pressure_site.h"
 #include "sums.h"
 
 /* ---- one call ---------------------------------------------------------------------------------------------------- */
@@ -419,6 +420,66 @@ static void rule_20_create_without_a_thread_is_refused(void **state)
     expect_stored(fixture);
 }
 
+/* ---- watching for memory pressure -------------------------------------------------------------------------------- */
+
+static enum sluice_error start_watcher(const struct pressure_site *site, struct sluice_pressure **pressure)
+{
+    struct sluice_pressure_fault fault;
+    return sluice_pressure_start(&site->options, pressure, &fault);
+}
+
+static void rule_20_a_watcher_without_memory_or_a_thread_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct sluice_clock own = {NULL, NULL, NULL};
+    struct sluice_pressure *pressure = NULL;
+    struct pressure_site site;
+    pressure_site_init(&site, fixture);
+    site.options.clock = own;
+
+    size_t open_before = pressure_site_open_files();
+    fault_arm(1, FAULT_THIS_THREAD, true);
+    enum sluice_error error = start_watcher(&site, &pressure);
+    assert_int_equal(fault_disarm(), 1);
+    assert_int_equal(error, SLUICE_NO_MEMORY);
+    fault_refuse_threads(true);
+    error = start_watcher(&site, &pressure);
+    fault_refuse_threads(false);
+    assert_int_equal(error, SLUICE_NO_THREAD);
+    assert_null(pressure);
+    assert_int_equal(pressure_site_open_files(), open_before);
+    pressure_site_fini(&site);
+}
+
+static void rule_20_shrinking_asks_for_no_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pressure_site site;
+    fixture->options.maximum_entries = 100;
+    pressure_site_init(&site, fixture);
+    pressure_site_start(&site);
+    fixture_open(fixture);
+    for (char key[] = "a"; key[0] <= 'z'; key[0]++)
+        fixture_put(fixture, key, "value");
+    pressure_site_stall(&site);
+
+    fault_arm(1, FAULT_THIS_THREAD, true);
+    enum sluice_error errors[] = {
+        sluice_pressure_watch(site.pressure, fixture->cache),
+        sluice_cache_shrink(fixture->cache, 20, NULL),
+        sluice_cache_set_maximum(fixture->cache, 30),
+    };
+    sluice_pressure_tick(site.pressure);
+    sluice_pressure_unwatch(fixture->cache);
+    enum sluice_error share = sluice_cache_set_share(fixture->cache, 10, NULL);
+    assert_int_equal(fault_disarm(), 0);
+    for (size_t i = 0; i < COUNT_OF(errors); i++)
+        assert_int_equal(errors[i], SLUICE_OK);
+    assert_int_equal(share, SLUICE_OK);
+    assert_int_equal(fixture_stats(fixture).entries, 3);
+    pressure_site_fini(&site);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -430,6 +491,8 @@ int main(void)
         FIXTURE_TEST(rule_20_closing_with_a_load_in_flight_asks_for_no_memory),
         FIXTURE_TEST(rule_20_create_without_memory_is_refused),
         FIXTURE_TEST(rule_20_create_without_a_thread_is_refused),
+        FIXTURE_TEST(rule_20_a_watcher_without_memory_or_a_thread_is_refused),
+        FIXTURE_TEST(rule_20_shrinking_asks_for_no_memory),
     };
     FIXTURE_MAIN(tests);
 }

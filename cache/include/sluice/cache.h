@@ -28,6 +28,7 @@
 #include <sluice/look.h>
 #include <sluice/options.h>
 #include <sluice/outcome.h>
+#include <sluice/pressure.h>
 #include <sluice/save.h>
 #include <sluice/spec.h>
 

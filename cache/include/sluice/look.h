@@ -39,13 +39,16 @@ struct sluice_cache;
     TOTAL(load_time_ms, "Time from start to end of all ended loads, in milliseconds")                                  \
     TOTAL(puts, "Puts that took place, of values not to be stored too")                                                \
     TOTAL(evicted, "Entries that left because the cache was full")                                                     \
+    TOTAL(shrinks, "Times that the cache was shrunk, as under memory pressure")                                        \
+    TOTAL(shrunk, "Entries that those chose to evict")                                                                 \
     TOTAL(expired, "Entries that left because their time to live was over")                                            \
     TOTAL(invalidated, "Entries that left by invalidation")                                                            \
     LEVEL(loads_in_flight, "Loads that have started and not ended")                                                    \
     LEVEL(waiters, "Gets parked on loads in flight")                                                                   \
     LEVEL(waiters_most, "The most gets that ever were parked at once")                                                 \
     LEVEL(entries, "Entries stored")                                                                                   \
-    LEVEL(weight, "Weight of the entries stored: bytes of key, value and overhead, or what the weigher said")
+    LEVEL(weight, "Weight of the entries stored: bytes of key, value and overhead, or what the weigher said")          \
+    LEVEL(limit, "Entries or weight that the cache keeps to: its maximum, or the share of it that pressure leaves")
 
 /*
  * How long ended loads took, from start to end: load_times[i] counts those under 2^i milliseconds that are not counted
