@@ -201,6 +201,7 @@ struct matrix_run {
     struct matrix_party last;      /* likewise */
     struct gated_loader *first_of; /* the loader that has the first load, and its number there */
     size_t first_number;
+    size_t next_number; /* of the cache's loader, of the load after the first ones */
     bool other_ended;
     bool other_ended_before; /* the event */
     bool first_ended;

@@ -193,13 +193,13 @@ static void end_other(struct matrix_run *run)
 }
 
 /* Ends the load after the first ones, if there is one, with this value. */
-static void end_next(struct matrix_run *run, size_t *ended, const char *text)
+static void end_next(struct matrix_run *run, const char *text)
 {
     struct sluice_content content = matrix_content(text, SLUICE_TTL_DEFAULT);
 
-    for (; *ended < gated_loader_calls_in_all(run->fixture->loader); ++*ended) {
-        note_end(run, run->fixture->loader, *ended, BRINGS_VALUE);
-        gated_loader_end_with(run->fixture->loader, *ended, &content);
+    for (; run->next_number < gated_loader_calls_in_all(run->fixture->loader); run->next_number++) {
+        note_end(run, run->fixture->loader, run->next_number, BRINGS_VALUE);
+        gated_loader_end_with(run->fixture->loader, run->next_number, &content);
     }
 }
 
@@ -245,6 +245,7 @@ static void begin(struct matrix_run *run)
     matrix_settle(run);
     run->first_of = way->own_loader ? run->own : run->fixture->loader;
     run->first_number = 0;
+    run->next_number = gated_loader_calls_in_all(run->fixture->loader);
     run->calls_begun = calls(run);
     run->batches = gated_loader_batches(run->fixture->loader);
     run->batch_size = gated_loader_batch_size(run->fixture->loader, 0);
@@ -309,10 +310,10 @@ static void get_again(struct matrix_run *run, struct matrix_party *party, const 
     *calls_seen = calls(run);
 }
 
-static void end_loads(struct matrix_run *run, size_t *ended)
+static void end_loads(struct matrix_run *run)
 {
     if (run->cell.late)
-        end_next(run, ended, matrix_text(ANSWER_SECOND));
+        end_next(run, matrix_text(ANSWER_SECOND));
     if (!run->first_ended)
         end_first(run);
     end_other(run);
@@ -320,7 +321,7 @@ static void end_loads(struct matrix_run *run, size_t *ended)
     if (!run->destroyed)
         run->at_first_end = matrix_look(run);
     if (!run->cell.late)
-        end_next(run, ended, matrix_text(ANSWER_SECOND));
+        end_next(run, matrix_text(ANSWER_SECOND));
     run->calls_ended = calls(run);
     if (!run->destroyed)
         run->at_end = matrix_look(run);
@@ -341,16 +342,13 @@ static void finish(struct matrix_run *run)
 
 void matrix_play(struct matrix_run *run)
 {
-    size_t ended;
-
     begin(run);
-    ended = gated_loader_calls_in_all(run->fixture->loader);
     event(run);
     get_again(run, &run->newcomer, "the newcomer", &run->calls_newcomer);
     if (!run->destroyed)
         run->in_flight_newcomer = fixture_stats(run->fixture).loads_in_flight;
-    end_loads(run, &ended);
+    end_loads(run);
     get_again(run, &run->last, "the last get", &run->calls_last);
-    end_next(run, &ended, "last");
+    end_next(run, "last");
     finish(run);
 }

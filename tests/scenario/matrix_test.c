@@ -3,6 +3,32 @@
  * matrix_test.c: makes a test of each cell of the matrix (matrix.h), plays it, and has every rule judge it.
  *
  * With a word: runs the cells whose names match it, as in matrix_test 'a_put_during_*'.
+ *
+ * It was seen to fail with the cache broken by hand, a line at a time:
+ *
+ *     rule  break                                                       cells that fail
+ *     1     the fourth get of a key has a load of its own               most with others parked
+ *     2     where unwanted loads are cancelled, nothing is stored       252: of that option
+ *     3     an invalidation of keys leaves a load in flight alone       642: of a key, of several, softly
+ *     3     a load's end does not look for invalidated tags             108: by tag, with nothing stored
+ *     4     a put stores beside the load in flight                      107, until a check in the cache ends it
+ *     5     a failure is remembered without a back-off                  682: that fail with nothing stored
+ *     6     a not-found is not remembered                               515: that find nothing
+ *     7, 9  the last waiter to leave always takes the load along        63: of leaders that leave
+ *     8     a load over its deadline gives back its slot                179: of that event
+ *     9     the loader is not told of unwanted loads                    1,764
+ *     11    a reload is not given the old value                         2,085: all that have one
+ *     11    a failed reload replaces a value that is still given        101: of reloads that fail
+ *     12    an old value in place of a failure is not marked            139: of expired values, that fail
+ *     13    time to live 0 is the cache's own                           792: not to be stored
+ *     14    load_many is called with one load at a time                 860: all bulk loads
+ *     15    the same                                                    860: all batched loads
+ *     16    an invalidation of all leaves a shard out                   4,857: the cache's end is one too
+ *     18    the close forgets loads that somebody waits for             all closes and destructions during loads
+ *     19    a get is not told that it is about to park                  5,358
+ *     21    waiters are told last come, first served                    3,335: with two who can be put in order
+ *     22    what has expired is told as evicted                         59: of expiries
+ *     23    blocking gets that follow are not counted                   3,104: all with followers
  */
 #include "matrix.h"
 
