@@ -26,26 +26,24 @@ void eviction_removed(struct eviction *eviction, struct entry *entry)
     TAILQ_REMOVE(&eviction->queue, entry, order);
 }
 
+/* The entry that the hand comes to next, round and round. */
+static struct entry *eviction_next(const struct eviction *eviction, const struct entry *entry)
+{
+    struct entry *newer = entry == NULL ? NULL : eviction_newer(entry);
+
+    return newer != NULL ? newer : TAILQ_LAST(&eviction->queue, entry_list);
+}
+
 struct entry *eviction_victim(struct eviction *eviction, unsigned *looks)
 {
-    struct entry *candidate = eviction->hand, *victim = NULL;
+    struct entry *candidate = eviction->hand != NULL ? eviction->hand : eviction_next(eviction, NULL);
 
-    if (TAILQ_EMPTY(&eviction->queue))
-        return NULL;
-    /* With looks enough it ends: in the second round at the latest no mark is left. */
-    while (victim == NULL && *looks > 0) {
-        if (candidate == NULL)
-            candidate = TAILQ_LAST(&eviction->queue, entry_list);
-        (*looks)--;
-        if (candidate->visited) {
-            candidate->visited = false;
-            candidate = eviction_newer(candidate);
-        } else {
-            victim = candidate;
-        }
+    for (; candidate != NULL && candidate->visited && *looks > 0; (*looks)--) {
+        candidate->visited = false;
+        candidate = eviction_next(eviction, candidate);
     }
     eviction->hand = candidate;
-    return victim;
+    return candidate;
 }
 
 /* ---- the order --------------------------------------------------------------------------------------------------- */
@@ -53,11 +51,12 @@ struct entry *eviction_victim(struct eviction *eviction, unsigned *looks)
 /* The entry that the hand comes to next, or came from. */
 static struct entry *eviction_beside(const struct eviction *eviction, const struct entry *entry, enum eviction_end from)
 {
-    struct entry *beside = from == EVICTION_COLDEST ? eviction_newer(entry) : TAILQ_NEXT(entry, order);
+    struct entry *older;
 
-    if (beside != NULL)
-        return beside;
-    return from == EVICTION_COLDEST ? TAILQ_LAST(&eviction->queue, entry_list) : TAILQ_FIRST(&eviction->queue);
+    if (from == EVICTION_COLDEST)
+        return eviction_next(eviction, entry);
+    older = TAILQ_NEXT(entry, order);
+    return older != NULL ? older : TAILQ_FIRST(&eviction->queue);
 }
 
 /*

@@ -4,7 +4,8 @@
  * is stored, hit and taken away, and asks for a victim.
  *
  * The policy is SIEVE: one queue in order of storing; a hit sets a mark, so that it moves nothing; a hand goes from the
- * oldest towards the newest, clears marks, and evicts the first entry without one.
+ * oldest towards the newest, clears marks, and evicts the first entry without one. How many marks it clears in one
+ * search is bounded.
  *
  * Not thread-safe: covered by the shard's lock. Allocates nothing.
  */
@@ -29,14 +30,19 @@ static inline void eviction_hit(struct entry *entry)
 }
 
 /*
- * The entry to go next, still stored. Each entry looked at costs one of *looks. NULL: nothing is stored, or *looks is 0
- * and the next search goes on from here.
+ * The entry to go next, still stored; NULL: there is none. Each entry that its mark saves costs one of *looks. When
+ * none is left, the one that the hand has come to goes, marked or not: where all has been hit a search would else look
+ * at all of it. That costs hardly a hit: for each one that goes though marked, as many marked ones as it had looks
+ * stay.
  */
 struct entry *eviction_victim(struct eviction *eviction, unsigned *looks);
 
 enum eviction_end { EVICTION_COLDEST, EVICTION_HOTTEST };
 
-/* A walk over the entries in the order in which they would go if nothing were stored or hit meanwhile, from one end. */
+/*
+ * A walk over the entries in the order in which they would go if nothing were stored or hit meanwhile, and no search
+ * ran out of looks; from one end.
+ */
 struct eviction_walk {
     const struct eviction *eviction;
     enum eviction_end from;

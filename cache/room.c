@@ -22,7 +22,7 @@ static struct eviction_batch evict_in_shard(struct shard *shard, uint64_t limit,
 
     after_init(&after);
     lock_acquire(&shard->lock);
-    batch = shard_evict_locked(shard, limit, goal, SHARD_LOOK_BATCH, &after);
+    batch = shard_evict_locked(shard, limit, goal, &after);
     lock_release(&shard->lock);
     after_run(&after, shard->cache);
     return batch;

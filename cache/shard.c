@@ -8,8 +8,6 @@
 #include "sweep.h"
 #include "value.h"
 
-#include <limits.h>
-
 void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
 {
     static const struct sluice_stats zero;
@@ -250,9 +248,9 @@ bool shard_sweep_locked(struct shard *shard, struct entry *entry, struct after *
     return sweep_entry_locked(shard, entry, after) || !entry->ready;
 }
 
-struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t limit, uint64_t goal, unsigned looks,
-                                         struct after *after)
+struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t limit, uint64_t goal, struct after *after)
 {
+    unsigned looks = SHARD_LOOK_BATCH;
     bool told = leaving_is_told(shard->cache);
     struct eviction_batch batch = {0, {0, 0}, false};
 
@@ -260,9 +258,12 @@ struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t limit, ui
         struct entry *victim = eviction_victim(&shard->locked.eviction, &looks);
 
         if (victim == NULL) {
-            batch.dry = looks > 0;
+            batch.dry = true;
             break;
         }
+        /* A marked one goes only where a whole search met no other; what else is to go the next batch finds. */
+        if (victim->visited && batch.freed > 0)
+            break;
         if (told && leaving_is_full(&after->leaving))
             break;
         batch.freed += core_cost(shard->cache, victim->weight);
@@ -282,7 +283,7 @@ void shard_make_room_locked(struct shard *shard, const struct entry *stored, str
 {
     uint64_t goal = core_cost(shard->cache, stored->weight);
     uint64_t limit = core_limit(shard->cache);
-    struct eviction_batch batch = shard_evict_locked(shard, limit, goal, UINT_MAX, after);
+    struct eviction_batch batch = shard_evict_locked(shard, limit, goal, after);
 
     if (batch.freed < goal && core_is_over(shard->cache, limit)) {
         after->over_full = shard;

@@ -45,9 +45,9 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
 /* Frees all that is stored. No load is current any more. */
 void shard_fini(struct shard *shard) FREE_OF_SHARD;
 
-/* Victims, and entries that the search for them looks at, before a shard's lock is released once. */
+/* Victims, and entries that the search for them passes over, before a shard's lock is released once. */
 #define SHARD_EVICT_BATCH 64
-#define SHARD_LOOK_BATCH  4096
+#define SHARD_LOOK_BATCH  256
 
 /* The bytes that an entry of this key and value weighs. */
 uint64_t shard_weight(size_t key_size, const struct sluice_value *value);
@@ -125,10 +125,10 @@ struct eviction_batch {
 };
 
 /*
- * Evicts until the cache is within `limit` or `goal` has been freed; at most SHARD_EVICT_BATCH entries, looking at
- * no more than `looks`. Where `evicting` is to be told, at most LEAVING_MAX, which leave in after_run().
+ * Evicts until the cache is within `limit` or `goal` has been freed; at most SHARD_EVICT_BATCH entries, passing over no
+ * more than SHARD_LOOK_BATCH. Where `evicting` is to be told, at most LEAVING_MAX, which leave in after_run().
  */
-struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t limit, uint64_t goal, unsigned looks,
+struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t limit, uint64_t goal,
                                          struct after *after) HOLDS_SHARD;
 
 /*

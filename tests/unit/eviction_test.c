@@ -79,21 +79,37 @@ static void removing_what_the_hand_is_at_moves_it_on(void **state)
     evict(0);
 }
 
-static void a_search_that_ran_out_of_looks_goes_on_where_it_was(void **state)
+static void a_search_that_ran_out_of_looks_takes_what_the_hand_is_at(void **state)
 {
     unsigned looks = 3;
 
     (void)state;
     for (size_t i = 0; i < 5; i++)
         eviction_hit(entries[i]);
-    assert_null(eviction_victim(&eviction, &looks));
+    assert_ptr_equal(eviction_victim(&eviction, &looks), entries[3]); /* marked, but for it others were looked at */
     assert_int_equal(looks, 0);
-    eviction_hit(entries[0]); /* behind the hand: its mark is looked at last */
-    looks = 3;
-    assert_null(eviction_victim(&eviction, &looks));
+    eviction_removed(&eviction, entries[3]);
+    assert_ptr_equal(eviction_victim(&eviction, &looks), entries[4]); /* with none at all */
+    eviction_removed(&eviction, entries[4]);
+    eviction_hit(entries[0]);
     looks = 1;
-    assert_ptr_equal(eviction_victim(&eviction, &looks), entries[1]);
+    assert_ptr_equal(eviction_victim(&eviction, &looks), entries[1]); /* the hand went round */
     assert_int_equal(looks, 0);
+}
+
+static void what_is_not_marked_costs_no_look(void **state)
+{
+    unsigned looks = 2;
+
+    (void)state;
+    eviction_hit(entries[1]);
+    for (size_t i = 0; i < 5; i++) {
+        struct entry *gone = eviction_victim(&eviction, &looks);
+
+        eviction_removed(&eviction, gone);
+        assert_int_equal(looks, i == 0 ? 2 : 1);
+    }
+    assert_null(eviction_victim(&eviction, &looks));
 }
 
 /* From each end, what the walk says now and what is evicted then are the same, wherever the hand and the marks are. */
@@ -136,7 +152,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hit_saves_an_entry_for_one_round, setup, teardown),
         cmocka_unit_test_setup_teardown(with_all_marked_the_oldest_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(removing_what_the_hand_is_at_moves_it_on, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_search_that_ran_out_of_looks_goes_on_where_it_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_search_that_ran_out_of_looks_takes_what_the_hand_is_at, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_not_marked_costs_no_look, setup, teardown),
         cmocka_unit_test_setup_teardown(a_walk_tells_the_order_in_which_entries_go, setup, teardown),
     };
 

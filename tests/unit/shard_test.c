@@ -107,6 +107,77 @@ static size_t entries_of_shard(struct sluice_cache *cache, unsigned number)
     return entries;
 }
 
+/* A cache of one shard that is full, in which the oldest `hit` entries have been hit. */
+static struct sluice_cache *make_full(unsigned entries, unsigned hit)
+{
+    struct sluice_options options = SLUICE_OPTIONS_INIT;
+    struct sluice_cache *cache;
+    struct shard *shard;
+    struct entry *entry;
+    char key[16];
+
+    options.maximum_entries = entries;
+    options.shards = 1;
+    cache = make(options);
+    for (unsigned i = 0; i < entries; i++) {
+        snprintf(key, sizeof key, "key%u", i);
+        put(cache, key, 1);
+    }
+    shard = &cache->shards[0];
+    lock_acquire(&shard->lock);
+    for (entry = shard->locked.table.entries; hit > 0; hit--, entry = table_next(entry))
+        eviction_hit(entry);
+    lock_release(&shard->lock);
+    return cache;
+}
+
+static size_t marked_entries(struct sluice_cache *cache)
+{
+    struct shard *shard = &cache->shards[0];
+    size_t marked = 0;
+
+    lock_acquire(&shard->lock);
+    for (const struct entry *entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry))
+        marked += entry->visited;
+    lock_release(&shard->lock);
+    return marked;
+}
+
+/* Where all has been hit, a put does not look at all of it under the lock. */
+static void the_search_for_a_victim_passes_over_no_more_than_a_batch(void **state)
+{
+    enum { ENTRIES = 4 * SHARD_LOOK_BATCH };
+    struct sluice_cache *cache = make_full(ENTRIES, ENTRIES);
+
+    (void)state;
+    put(cache, "one more", 1);
+    assert_int_equal(marked_entries(cache), ENTRIES - SHARD_LOOK_BATCH - 1);
+    assert_int_equal(entries_of_shard(cache, 0), ENTRIES);
+    sluice_cache_destroy(cache);
+}
+
+/* A batch that has used its looks up leaves the rest to the next one, which has its own. */
+static void shrinking_spares_what_was_hit(void **state)
+{
+    enum { BATCHES = 4, HIT = BATCHES * SHARD_LOOK_BATCH, ENTRIES = 2 * HIT };
+    struct sluice_cache *cache = make_full(ENTRIES, HIT);
+    unsigned kept = 0;
+    char key[16];
+
+    (void)state;
+    assert_int_equal(sluice_cache_set_maximum(cache, HIT), SLUICE_OK);
+    assert_int_equal(entries_of_shard(cache, 0), HIT);
+    for (unsigned i = 0; i < HIT; i++) {
+        struct sluice_outcome outcome;
+
+        snprintf(key, sizeof key, "key%u", i);
+        kept += sluice_get_if_present(cache, key, strlen(key), &outcome) == SLUICE_OK;
+        sluice_outcome_fini(&outcome);
+    }
+    assert_in_range(kept, HIT - BATCHES, HIT); /* one for each batch of looks goes though hit */
+    sluice_cache_destroy(cache);
+}
+
 /* Each shard gives for another one, so that none is emptied again and again while the others stay full. */
 static void room_is_made_in_the_shard_behind_the_one_that_stores(void **state)
 {
@@ -206,6 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_entry_weighs_key_value_and_overhead),
         cmocka_unit_test(a_heavy_entry_pushes_others_out_of_all_shards),
+        cmocka_unit_test(the_search_for_a_victim_passes_over_no_more_than_a_batch),
+        cmocka_unit_test(shrinking_spares_what_was_hit),
         cmocka_unit_test(room_is_made_in_the_shard_behind_the_one_that_stores),
         cmocka_unit_test(what_outweighs_the_cache_is_refused_and_changes_nothing),
         cmocka_unit_test(a_backoff_doubles_up_to_its_cap_less_a_quarter_at_most),
