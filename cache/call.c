@@ -107,21 +107,16 @@ static void call_loader(struct sluice_load *const *flights, size_t count, struct
 }
 
 /*
- * Calls the loader for flights that have begun. Without the memory for a node one by one: a circle must be found. One
- * that goes on then stays where it was, and may be refused what it did not wait for.
+ * Calls the loader for a flight that has begun. Without the memory for a node, one that goes on stays where it was, and
+ * may be refused what it did not wait for.
  */
-static void call_many(struct sluice_load *const *flights, size_t count) FREE_OF_SHARD;
-static void call_many(struct sluice_load *const *flights, size_t count)
+static void call_one(struct sluice_load *flight) FREE_OF_SHARD;
+static void call_one(struct sluice_load *flight)
 {
-    struct circle_node *node = count > 1 || flights[0]->again ? circle_node_create() : NULL;
+    struct circle_node *node = flight->again ? circle_node_create() : NULL;
 
-    if (node != NULL) {
-        call_loader(flights, count, node);
-        circle_node_unref(node);
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
-        call_loader(&flights[i], 1, NULL);
+    call_loader(&flight, 1, node);
+    circle_node_unref(node);
 }
 
 /*
@@ -140,20 +135,29 @@ static bool call_goes_with(struct sluice_load *flight, const struct sluice_load 
     return own.load_many != NULL && own.load_many == other->loader.load_many && own.self == other->loader.self;
 }
 
-/* As many as there is room for, in one call. */
+/*
+ * As many as there is room for, in one call; without the memory for its node only the first, as long as the others have
+ * not begun: its loader may wait for them, and must be able to overtake.
+ */
 static void call_some(struct call_chain *chain, struct sluice_load **flights, size_t room) FREE_OF_SHARD;
 static void call_some(struct call_chain *chain, struct sluice_load **flights, size_t room)
 {
+    struct circle_node *node = chain->count > 1 ? circle_node_create() : NULL;
     size_t count = 0;
 
+    if (node == NULL)
+        room = 1;
     while (chain->first != NULL && count < room && (count == 0 || call_goes_with(chain->first, flights[0]))) {
         struct sluice_load *flight = chain_take(chain);
 
         if (call_begins(flight, true))
             flights[count++] = flight;
     }
-    if (count > 0)
-        call_many(flights, count);
+    if (count == 1)
+        call_one(flights[0]);
+    else if (count > 1)
+        call_loader(flights, count, node);
+    circle_node_unref(node);
 }
 
 void call_load_chain(struct call_chain *chain)
@@ -177,13 +181,13 @@ void call_load_chain(struct call_chain *chain)
 void call_load(struct sluice_load *flight)
 {
     if (call_begins(flight, true))
-        call_many(&flight, 1);
+        call_one(flight);
 }
 
 void call_overtake(struct sluice_load *flight)
 {
     if (call_begins(flight, false))
-        call_many(&flight, 1);
+        call_one(flight);
 }
 
 void call_refuse_chain(struct call_chain *chain, const char *reason)

@@ -59,7 +59,7 @@ void circle_node_unref(struct circle_node *node)
 {
     uint32_t before;
 
-    if (node->own)
+    if (node == NULL || node->own)
         return;
     before = atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel);
     must(before > 0);

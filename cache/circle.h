@@ -59,6 +59,8 @@ void circle_place_fini(struct circle_place *place);
 
 /* A node for a call, with one reference; NULL: no memory. */
 struct circle_node *circle_node_create(void);
+
+/* NULL is allowed. */
 void circle_node_unref(struct circle_node *node);
 
 /* These flights are about to be called together, as `node`. */
