@@ -211,6 +211,7 @@ struct reentry {
     struct fixture *fixture;
     struct call *inner;
     bool cancelled;
+    struct sluice_invalidated gone;
 };
 
 static void get_again(void *arg, const struct sluice_outcome *outcome)
@@ -269,7 +270,7 @@ static void invalidate_again(void *arg, const struct sluice_outcome *outcome)
 {
     struct reentry *reentry = arg;
     (void)outcome;
-    assert_int_equal(fixture_invalidate(reentry->fixture, INVALIDATION_KEY, "key").entries, 1);
+    reentry->gone = fixture_invalidate(reentry->fixture, INVALIDATION_KEY, "key");
 }
 
 static void rule_19_an_invalidation_from_within_takes_what_was_just_stored(void **state)
@@ -284,6 +285,7 @@ static void rule_19_an_invalidation_from_within_takes_what_was_just_stored(void 
                                                                      .arg = &reentry});
     gated_loader_end(fixture->loader, 0, ENDING_VALUE, "value");
     call_expect(call, SLUICE_OK, "value");
+    assert_int_equal(reentry.gone.entries, 1);
     fixture_expect_absent(fixture, "key");
 }
 
@@ -291,7 +293,8 @@ static void cancel_inner(void *arg, const struct sluice_outcome *outcome)
 {
     struct reentry *reentry = arg;
     (void)outcome;
-    reentry->cancelled = call_cancel(reentry->inner);
+    if (reentry->inner != NULL) /* it was parked */
+        reentry->cancelled = call_cancel(reentry->inner);
 }
 
 /* Of the same flight: cancel_test.c. */

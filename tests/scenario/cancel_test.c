@@ -96,6 +96,8 @@ static void cancel_both(void *arg, const struct sluice_outcome *outcome)
 {
     (void)arg;
     (void)outcome;
+    if (own == NULL || others == NULL) /* it was not parked */
+        return;
     own_answer = sluice_wait_cancel(own->wait);
     call_cancel(others);
 }
@@ -108,6 +110,7 @@ static void rule_7_a_callback_can_not_be_cancelled_from_within_but_tells_truly_o
     for (size_t round = 0; round < 2; round++) {
         struct call_spec spec = {.way = WAY_ASYNC, .key = "key", .timeout_ms = 100, .inside = cancel_both};
         own_answer = true;
+        own = others = NULL;
         own = call_start_spec(fixture, &spec);
         others = call_park(fixture, WAY_ASYNC, "key", 100);
         if (round == 0)
@@ -143,8 +146,11 @@ static void race_run(void *arg)
 {
     (void)arg;
     for (unsigned round = 1; round <= race.rounds; round++) {
-        while (atomic_load(&race.called) < round)
+        while (atomic_load(&race.called) < round) {
+            if (!errand_goes_on())
+                return;
             sched_yield();
+        }
         race.act(&race);
         atomic_store(&race.acted, round);
     }

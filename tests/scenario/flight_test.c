@@ -134,10 +134,10 @@ static void hammer_run(void *arg)
     (void)arg;
     char key[32];
     for (unsigned round = 1; round <= HAMMER_ROUNDS; round++) {
-        while (atomic_load(&hammer.round) < round)
+        while (atomic_load(&hammer.round) < round && errand_goes_on())
             sched_yield();
         snprintf(key, sizeof key, "round %u", round);
-        for (unsigned turn = round;; turn++) {
+        for (unsigned turn = round; errand_goes_on(); turn++) {
             enum sluice_error error = hammer_get(key, turn);
             if (error == SLUICE_OK)
                 break;

@@ -192,7 +192,7 @@ static void store_many(void *arg)
     struct fixture *fixture = arg;
     struct random random;
     random_init(&random, (uintptr_t)&random);
-    while (atomic_load(&storing)) {
+    while (atomic_load(&storing) && errand_goes_on()) {
         char key[16];
         int size = snprintf(key, sizeof key, "%u", random_below(&random, 4 * ENTRIES));
         const struct sluice_content content = {.data = key, .size = (size_t)size, .ttl_ms = SLUICE_TTL_DEFAULT};

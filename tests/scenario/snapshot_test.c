@@ -215,7 +215,7 @@ static void stir(void *arg)
 {
     struct stir *stir = arg;
     struct sluice_content content = SLUICE_CONTENT_INIT;
-    for (unsigned i = 0; !atomic_load(&stir->stop); i++) {
+    for (unsigned i = 0; !atomic_load(&stir->stop) && errand_goes_on(); i++) {
         char key[16];
         int size = snprintf(key, sizeof key, "stirred %u", i % 50);
         if (sluice_put(stir->fixture->cache, key, (size_t)size, &content) != SLUICE_OK)

@@ -3,6 +3,7 @@
 #include "storm.h"
 
 #include "await.h"
+#include "errand.h"
 #include "sums.h"
 
 #include <sched.h>
@@ -344,7 +345,7 @@ void storm_work(struct storm *storm, uint32_t number)
     worker->storm = storm;
     worker->number = number;
     random_init(&worker->random, storm->seed * STORM_WORKERS + number);
-    while (!atomic_load(&storm->stop))
+    while (!atomic_load(&storm->stop) && errand_goes_on())
         do_something(worker);
     for (size_t i = 0; i < CALLS_KEPT; i++)
         call_settle(&worker->calls[i], i % 2 == 0);

@@ -3,7 +3,10 @@
 #include "await.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <time.h>
+
+static _Atomic int64_t limit_ms = AWAIT_MS_MAX;
 
 int64_t await_now_ms(void)
 {
@@ -15,5 +18,15 @@ int64_t await_now_ms(void)
 bool await_again(int64_t start_ms)
 {
     sched_yield();
-    return await_now_ms() - start_ms < AWAIT_MS_MAX;
+    return await_now_ms() - start_ms < await_limit_ms();
+}
+
+int64_t await_limit_ms(void)
+{
+    return atomic_load(&limit_ms);
+}
+
+void await_set_limit_ms(int64_t limit)
+{
+    atomic_store(&limit_ms, limit);
 }

@@ -16,8 +16,12 @@
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t await_now_ms(void);
 
-/* Yields once. False when AWAIT_MS_MAX have passed since `start_ms`. Any thread. */
+/* Yields once. False when the deadline, counted from `start_ms`, is over. Any thread. */
 bool await_again(int64_t start_ms);
+
+/* How long waits last from now on, those that are under way too: at first AWAIT_MS_MAX. Any thread. */
+int64_t await_limit_ms(void);
+void await_set_limit_ms(int64_t limit);
 
 /* Waits until `condition` holds; fails the test if it does not in time. For the thread that runs the tests. */
 #define AWAIT(condition)                                                                                               \

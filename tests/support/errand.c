@@ -5,22 +5,44 @@
 #include "await.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 struct errand {
+    struct errand *next; /* of those that run, under running_lock */
     void (*run)(void *arg);
     void *arg;
     pthread_t thread;
     atomic_bool ended;
 };
 
+/* Those that have not ended. */
+static struct errand *running;
+static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static atomic_bool stopped;
+
+static void errand_end(void *arg)
+{
+    struct errand *errand = arg;
+    pthread_mutex_lock(&running_lock);
+    struct errand **at = &running;
+    while (*at != errand)
+        at = &(*at)->next;
+    *at = errand->next;
+    pthread_mutex_unlock(&running_lock);
+    atomic_store(&errand->ended, true);
+}
+
+/* Its function may end the thread. */
 static void *errand_main(void *arg)
 {
     struct errand *errand = arg;
+    pthread_cleanup_push(errand_end, errand);
     errand->run(errand->arg);
-    atomic_store(&errand->ended, true);
+    pthread_cleanup_pop(true);
     return NULL;
 }
 
@@ -31,11 +53,39 @@ struct errand *errand_start(void (*run)(void *arg), void *arg)
         abort();
     errand->run = run;
     errand->arg = arg;
-    if (pthread_create(&errand->thread, NULL, errand_main, errand) != 0) {
+    pthread_mutex_lock(&running_lock);
+    int failed = pthread_create(&errand->thread, NULL, errand_main, errand);
+    errand->next = running;
+    running = errand;
+    pthread_mutex_unlock(&running_lock);
+    if (failed != 0) {
         fputs("errand: no thread to be had\n", stderr);
         abort();
     }
     return errand;
+}
+
+size_t errand_running(int signal)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&running_lock);
+    for (struct errand *errand = running; errand != NULL; errand = errand->next) {
+        if (signal != 0)
+            pthread_kill(errand->thread, signal);
+        count++;
+    }
+    pthread_mutex_unlock(&running_lock);
+    return count;
+}
+
+bool errand_goes_on(void)
+{
+    return !atomic_load(&stopped);
+}
+
+void errand_stop_all(void)
+{
+    atomic_store(&stopped, true);
 }
 
 bool errand_ended(struct errand *errand)

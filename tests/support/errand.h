@@ -4,6 +4,7 @@
 #define TESTS_ERRAND_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct errand;
 
@@ -12,6 +13,15 @@ struct errand *errand_start(void (*run)(void *arg), void *arg);
 
 /* Waits for it with the deadline of await.h; false if it did not end. Does not join: any number of threads may ask. */
 bool errand_ended(struct errand *errand);
+
+/* How many have not ended; each of their threads is sent `signal`, unless that is 0. Any thread. */
+size_t errand_running(int signal);
+
+/* Whether a test is still there to tell its threads to end: one that goes on until it is told asks this, too. */
+bool errand_goes_on(void);
+
+/* It is not: it has failed, and the threads are to end by themselves. */
+void errand_stop_all(void);
 
 /* Joins and frees. Call only once it has ended or is sure to. */
 void errand_join(struct errand *errand);

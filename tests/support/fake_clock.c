@@ -25,6 +25,11 @@ struct sluice_clock fake_clock_option(struct fake_clock *clock)
     return (struct sluice_clock){.now_ms = fake_clock_now_ms, .self = clock, .wall_ms = fake_clock_wall_ms};
 }
 
+struct fake_clock *fake_clock_of(const struct sluice_clock *option)
+{
+    return option->now_ms == fake_clock_now_ms ? option->self : NULL;
+}
+
 void fake_clock_advance(struct fake_clock *clock, int64_t ms)
 {
     atomic_fetch_add(&clock->now_ms, ms);

@@ -14,6 +14,9 @@
 
 #define KEY_HEAD_MAX 64
 
+/* How often one who waits looks whether the deadline, which may change, is over. */
+#define LOOK_MS 10
+
 /* Where a call stands. BLOCKED: its thread waits inside the loader; ENDING: somebody is about to end it. */
 enum call_state { CALL_BLOCKED, CALL_HELD, CALL_ENDING, CALL_ENDED };
 
@@ -32,6 +35,7 @@ struct load_call {
 #define CALLS_BYTES (GATED_CALLS_MAX * sizeof(struct load_call))
 
 struct gated_loader {
+    struct gated_loader *next; /* under all_lock */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     enum gated_mode mode;
@@ -41,6 +45,10 @@ struct gated_loader {
     size_t batch_sizes[GATED_BATCHES_MAX];
     struct load_call *calls;
 };
+
+/* All that there are. Under their lock, which is recursive: what an opened one calls may come back to it. */
+static struct gated_loader *all;
+static pthread_mutex_t all_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 enum sluice_error ending_error(enum ending ending)
 {
@@ -116,12 +124,13 @@ static size_t calls_of(const struct gated_loader *loader, const void *key, size_
     return found;
 }
 
-/* With the lock: waits for a change, up to the deadline of await.h from `start_ms`. False: it has passed. */
+/* With the lock: waits a while for a change. False: the deadline of await.h, counted from `start_ms`, is over. */
 static bool changed_wait(struct gated_loader *loader, int64_t start_ms)
 {
-    int64_t end_ms = start_ms + AWAIT_MS_MAX;
+    int64_t end_ms = await_now_ms() + LOOK_MS;
     struct timespec end = {.tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000};
-    return pthread_cond_timedwait(&loader->changed, &loader->lock, &end) == 0 || await_now_ms() < end_ms;
+    return pthread_cond_timedwait(&loader->changed, &loader->lock, &end) == 0 ||
+           await_now_ms() - start_ms < await_limit_ms();
 }
 
 /* With the lock: waits until call `number` has come. False: it has not in time. */
@@ -241,11 +250,21 @@ struct gated_loader *gated_loader_create(void)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&loader->changed, &attributes);
     pthread_condattr_destroy(&attributes);
+    pthread_mutex_lock(&all_lock);
+    loader->next = all;
+    all = loader;
+    pthread_mutex_unlock(&all_lock);
     return loader;
 }
 
 void gated_loader_destroy(struct gated_loader *loader)
 {
+    pthread_mutex_lock(&all_lock);
+    struct gated_loader **at = &all;
+    while (*at != loader)
+        at = &(*at)->next;
+    *at = loader->next;
+    pthread_mutex_unlock(&all_lock);
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->lock);
     munmap(loader->calls, CALLS_BYTES);
@@ -444,4 +463,12 @@ void gated_loader_open(struct gated_loader *loader)
         }
     }
     pthread_mutex_unlock(&loader->lock);
+}
+
+void gated_loader_open_all(void)
+{
+    pthread_mutex_lock(&all_lock);
+    for (struct gated_loader *loader = all; loader != NULL; loader = loader->next)
+        gated_loader_open(loader);
+    pthread_mutex_unlock(&all_lock);
 }

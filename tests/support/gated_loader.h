@@ -98,4 +98,7 @@ size_t gated_loader_key(struct gated_loader *loader, size_t number, char *key, s
 /* Ends with not-found whatever has not been ended, and answers at once from now on. */
 void gated_loader_open(struct gated_loader *loader);
 
+/* Likewise all loaders that there are. */
+void gated_loader_open_all(void);
+
 #endif
