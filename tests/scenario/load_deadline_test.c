@@ -82,6 +82,7 @@ static void rule_8_the_flight_is_unlinked_before_its_waiters_are_told(void **sta
                                                                           .inside = try_again,
                                                                           .arg = fixture});
         fixture_await_waiters(fixture, 1);
+        gated_loader_await_calls(fixture->loader, number + 1);
         fixture_advance(fixture, LOAD_TIMEOUT_MS);
         call_expect(first, SLUICE_LOAD_TIMED_OUT, NULL);
         assert_non_null(second_try);
