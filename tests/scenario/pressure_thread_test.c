@@ -3,17 +3,15 @@
 #include "errand.h"
 #include "pressure_site.h"
 
-#include <malloc.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define ENTRIES 1000
 
-static void put_some(struct sluice_cache *cache, unsigned count, size_t size)
+static void put_some(struct sluice_cache *cache, unsigned count)
 {
-    static const char zeros[4096];
-    const struct sluice_content content = {.data = zeros, .size = size, .ttl_ms = SLUICE_TTL_DEFAULT};
+    const struct sluice_content content = SLUICE_CONTENT_INIT;
     char key[16];
     for (unsigned number = 0; number < count; number++) {
         size_t key_size = (size_t)snprintf(key, sizeof key, "%06u", number);
@@ -21,21 +19,12 @@ static void put_some(struct sluice_cache *cache, unsigned count, size_t size)
     }
 }
 
-static void start_thread(struct fixture *fixture, struct pressure_site *site)
-{
-    static const struct sluice_clock own = {NULL, NULL, NULL};
-    pressure_site_init(site, fixture);
-    site->options.clock = own;
-    site->options.pace_ms = 1;
-    site->options.hold_ms = 3600000;
-}
-
 static void open_watched(struct fixture *fixture, struct pressure_site *site)
 {
     pressure_site_start(site);
     fixture->options.maximum_entries = ENTRIES;
     fixture_open(fixture);
-    put_some(fixture->cache, ENTRIES, 0);
+    put_some(fixture->cache, ENTRIES);
     assert_int_equal(sluice_pressure_watch(site->pressure, fixture->cache), SLUICE_OK);
 }
 
@@ -45,7 +34,7 @@ static void the_thread_acts_on_signs_of_both_kinds(void **state)
 
     for (int events = 0; events <= 1; events++) {
         struct pressure_site site;
-        start_thread(fixture, &site);
+        pressure_site_init_threaded(&site, fixture);
         open_watched(fixture, &site);
         if (events)
             pressure_site_count(&site, 8, 0);
@@ -62,7 +51,7 @@ static void the_thread_gives_back_by_itself(void **state)
 {
     struct fixture *fixture = *state;
     struct pressure_site site;
-    start_thread(fixture, &site);
+    pressure_site_init_threaded(&site, fixture);
     site.options.hold_ms = 1;
     open_watched(fixture, &site);
 
@@ -138,7 +127,7 @@ static void rule_18_who_lets_a_cache_go_waits_until_the_watcher_is_done_with_it(
 {
     struct fixture *fixture = *state;
     struct pressure_site site;
-    start_thread(fixture, &site);
+    pressure_site_init_threaded(&site, fixture);
     expect_call_waits(fixture, &site, unwatch_at_gate, NULL);
     fixture_destroy_cache(fixture);
     pressure_site_fini(&site);
@@ -148,7 +137,7 @@ static void rule_18_destroying_a_watched_cache_waits_until_the_watcher_is_done_w
 {
     struct fixture *fixture = *state;
     struct pressure_site site;
-    start_thread(fixture, &site);
+    pressure_site_init_threaded(&site, fixture);
     expect_call_waits(fixture, &site, destroy_at_gate, NULL);
     fixture->cache = NULL;
     AWAIT(pressure_site_look(&site).shrinks >= 2 || (pressure_site_stall(&site), false));
@@ -159,11 +148,11 @@ static void a_cache_goes_from_one_watcher_to_another(void **state)
 {
     struct fixture *fixture = *state;
     struct pressure_site site, other;
-    start_thread(fixture, &site);
-    start_thread(fixture, &other);
+    pressure_site_init_threaded(&site, fixture);
+    pressure_site_init_threaded(&other, fixture);
     pressure_site_start(&other);
     expect_call_waits(fixture, &site, unwatch_and_watch_at_gate, &other);
-    put_some(fixture->cache, ENTRIES, 0);
+    put_some(fixture->cache, ENTRIES);
     pressure_site_stall(&other);
     AWAIT(pressure_site_look(&other).shrinks == 1 && fixture_stats(fixture).entries == ENTRIES / 2);
     fixture_destroy_cache(fixture);
@@ -187,7 +176,7 @@ static void rule_19_a_listener_on_the_watchers_thread_may_let_its_cache_go(void 
     static atomic_bool told;
     atomic_store(&told, false);
     gate.cache = NULL;
-    start_thread(fixture, &site);
+    pressure_site_init_threaded(&site, fixture);
     fixture->options.listener = (struct sluice_listener){.removed = unwatch_once, .self = &told};
     open_watched(fixture, &site);
     gate.cache = fixture->cache;
@@ -248,7 +237,7 @@ static void caches_come_and_go_while_signs_come(void **state)
     struct fixture *fixture = *state;
     struct errand *lives[2], *signs;
     struct pressure_site site;
-    start_thread(fixture, &site);
+    pressure_site_init_threaded(&site, fixture);
     site.options.hold_ms = 2;
     pressure_site_start(&site);
 
@@ -267,53 +256,6 @@ static void caches_come_and_go_while_signs_come(void **state)
     pressure_site_fini(&site);
 }
 
-/* ---- the system has it back -------------------------------------------------------------------------------------- */
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define OTHER_ALLOCATOR 1 /* malloc_trim() is not of the allocator that is used then */
-#else
-#define OTHER_ALLOCATOR 0
-#endif
-
-#define VALUES     16384
-#define VALUE_SIZE 1000
-
-static size_t resident_bytes(void)
-{
-    char text[256];
-    FILE *file = fopen("/proc/self/statm", "r"); /* pages in all, pages resident, ... */
-    assert_non_null(file);
-    assert_non_null(fgets(text, sizeof text, file));
-    fclose(file);
-    assert_non_null(strchr(text, ' '));
-    return strtoul(strchr(text, ' '), NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static void what_pressure_takes_is_given_back_to_the_system(void **state)
-{
-    struct fixture *fixture = *state;
-    struct pressure_site site;
-    start_thread(fixture, &site);
-    pressure_site_start(&site);
-    fixture->options.maximum_entries = VALUES;
-    fixture_open(fixture);
-    put_some(fixture->cache, VALUES, VALUE_SIZE);
-    assert_int_equal(sluice_pressure_watch(site.pressure, fixture->cache), SLUICE_OK);
-
-    size_t before = resident_bytes();
-    pressure_site_stall(&site);
-    AWAIT(pressure_site_look(&site).entries == VALUES / 2);
-    sluice_pressure_stop(site.pressure); /* which joins the thread: it has given back */
-    site.pressure = NULL;
-    size_t after = resident_bytes();
-    print_message("%zu KiB of values evicted, %zu KiB resident before, %zu KiB after\n",
-                  (size_t)VALUES / 2 * VALUE_SIZE / 1024, before / 1024, after / 1024);
-    if (!OTHER_ALLOCATOR)
-        assert_in_range(after, 0, before - (size_t)VALUES / 2 * VALUE_SIZE * 3 / 4);
-    assert_int_equal(fixture_stats(fixture).entries, VALUES / 2);
-    pressure_site_fini(&site);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -324,7 +266,6 @@ int main(void)
         FIXTURE_TEST(a_cache_goes_from_one_watcher_to_another),
         FIXTURE_TEST(rule_19_a_listener_on_the_watchers_thread_may_let_its_cache_go),
         FIXTURE_TEST(caches_come_and_go_while_signs_come),
-        FIXTURE_TEST(what_pressure_takes_is_given_back_to_the_system),
     };
     FIXTURE_MAIN(tests);
 }

@@ -31,6 +31,15 @@ void pressure_site_init(struct pressure_site *site, struct fixture *fixture)
     site->options.clock = fake_clock_option(&fixture->clock);
 }
 
+void pressure_site_init_threaded(struct pressure_site *site, struct fixture *fixture)
+{
+    static const struct sluice_clock own = {NULL, NULL, NULL};
+    pressure_site_init(site, fixture);
+    site->options.clock = own;
+    site->options.pace_ms = 1;
+    site->options.hold_ms = 3600000;
+}
+
 void pressure_site_start(struct pressure_site *site)
 {
     struct sluice_pressure_fault fault = {0, ""};

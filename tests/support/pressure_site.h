@@ -20,6 +20,9 @@ struct pressure_site {
 /* Makes the files; the count "high" is 7. */
 void pressure_site_init(struct pressure_site *site, struct fixture *fixture);
 
+/* Likewise, with a thread of the watcher's own, which shrinks at once and gives nothing back for an hour. */
+void pressure_site_init_threaded(struct pressure_site *site, struct fixture *fixture);
+
 void pressure_site_start(struct pressure_site *site);
 
 /* Stops the watcher, if it runs, and removes the files. */
