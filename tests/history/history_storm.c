@@ -22,6 +22,7 @@
 
 #define RECORDS_MAX   ((size_t)240000)
 #define EVENTS_MIN    ((uint64_t)20000)
+#define SLOW_MIN      160
 #define EVENTS_CLOSED ((uint64_t)1000) /* after a close, before the workers stop */
 
 static struct run_mood mood_of(uint64_t seed)
@@ -44,6 +45,8 @@ static struct run_mood mood_of(uint64_t seed)
     mood.end = seed % 4 == 1 ? RUN_CLOSED : seed % 4 == 3 ? RUN_DESTROYED : RUN_RESTS;
     mood.warm = seed % 8 == 2 || seed % 8 == 5 || seed % 8 == 7;
     mood.warm_first = (seed % 8 == 2) == (seed / 8 % 2 == 0);
+    if (mood.end == RUN_CLOSED && mood.slow < SLOW_MIN)
+        mood.slow = SLOW_MIN; /* so that loads are in flight then */
     if (mood.end == RUN_DESTROYED)
         mood.load_timeout_ms = SLUICE_NEVER; /* so that what waits, waits for the end */
     mood.batch_ms = seed % 8 == 1 || seed % 16 == 4 ? 1 : 0;
