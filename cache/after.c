@@ -45,14 +45,12 @@ static void after_spare(struct after *after) LOCK_ATTRIBUTE(no_thread_safety_ana
 static void after_bury(struct after *after, const struct sluice_listener *listener) FREE_OF_SHARD;
 static void after_bury(struct after *after, const struct sluice_listener *listener)
 {
-    struct call_frame outer = call_enter(after->led); /* a listener that gets that key must not wait for itself */
     struct entry *record, *next;
 
     for (record = TAILQ_FIRST(&after->records); record != NULL; record = next) {
         next = TAILQ_NEXT(record, order);
         entry_bury(record, listener);
     }
-    call_leave(outer);
     sluice_value_unref(after->value);
 }
 
@@ -67,6 +65,7 @@ void after_run(struct after *after, struct sluice_cache *cache)
 {
     const struct sluice_listener listener = cache->options.listener; /* once all are told the cache may be gone */
     bool evicting = listener.evicting != NULL; /* waiters don't wait for it; what evicts still holds the cache then */
+    struct call_frame outer = call_enter(after->led); /* who is told, and gets that key, must not wait for itself */
 
     if (!evicting)
         after_make_room(after, cache);
@@ -78,4 +77,5 @@ void after_run(struct after *after, struct sluice_cache *cache)
     if (evicting)
         after_make_room(after, cache);
     after_bury(after, &listener);
+    call_leave(outer);
 }

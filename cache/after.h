@@ -21,7 +21,7 @@ struct after {
     struct waiter_queue released;  /* in the order in which they are to be told (rule 21) */
     struct unwanted_list unwanted; /* loads whose loader is to be told; a reference each */
     struct entry_list records;     /* of what has left: in no table any more */
-    struct sluice_load *led;       /* the flight that this call began and has loaded next, or NULL; its caller's */
+    struct sluice_load *led;       /* a flight that waits for this thread to have it loaded, or NULL; its caller's */
     struct leaving leaving;        /* what `evicting` is to be told of before it leaves */
     struct sluice_value *value;    /* one that has left and needs no record, or NULL */
     int64_t due_ms;                /* the earliest deadline that was set; CLOCK_FAR: none */

@@ -138,7 +138,7 @@ static void bulk_run_after(struct bulk_start *start, struct get *get) FREE_OF_SH
 static void bulk_run_after(struct bulk_start *start, struct get *get)
 {
     if (get->after.led == NULL)
-        get->after.led = start->led.first;
+        get->after.led = start->led.first != NULL ? start->led.first : start->later.first;
     after_run(&get->after, get->cache);
 }
 

@@ -26,7 +26,7 @@ struct call_frame call_enter(struct sluice_load *flight)
 {
     struct call_frame outer = call_running;
 
-    if (flight != NULL)
+    if (flight != NULL && outer.flight == NULL)
         call_running = (struct call_frame){.flight = flight};
     return outer;
 }

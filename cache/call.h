@@ -62,8 +62,8 @@ struct call_frame {
 
 /*
  * Until call_leave(), what this thread does counts as done within the loader of this flight, which is to be called
- * next: what it waits for, the load waits for (rule 17). NULL: nothing changes. Returns what call_leave() has to be
- * given.
+ * next: what it waits for, the load waits for (rule 17). With NULL, and within a loader, nothing changes: that one's
+ * load waits too, and what is to be called next a get on its behalf calls. Returns what call_leave() has to be given.
  */
 struct call_frame call_enter(struct sluice_load *flight);
 void call_leave(struct call_frame outer);

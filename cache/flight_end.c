@@ -258,6 +258,9 @@ void flight_finish(struct sluice_load *flight, struct answer *answer)
         next = flight_next_locked(flight);
     lock_release(&shard->lock);
 
+    if (next == FLIGHT_IS_CALLED_NOW || next == FLIGHT_IS_CALLED_LATER)
+        after.led = flight;
+
     after_run(&after, cache);
     sluice_value_unref(answer->value);
     if (next == FLIGHT_ENDS) {

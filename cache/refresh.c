@@ -26,7 +26,10 @@ static enum sluice_error refresh_lead_locked(struct shard *shard, const struct f
     return error;
 }
 
-/* Starts a load for the key, if none is in flight, and adds it to the chain. */
+/*
+ * Starts a load for the key, if none is in flight, and adds it to the chain. A listener that is told meanwhile must not
+ * wait for what is in the chain already: see bulk_run_after().
+ */
 static enum sluice_error refresh_key(struct sluice_cache *cache, const struct sluice_key *key,
                                      struct call_chain *chain) FREE_OF_SHARD;
 static enum sluice_error refresh_key(struct sluice_cache *cache, const struct sluice_key *key, struct call_chain *chain)
@@ -52,6 +55,8 @@ static enum sluice_error refresh_key(struct sluice_cache *cache, const struct sl
     lock_acquire(&shard->lock);
     error = refresh_lead_locked(shard, &plan, &flight, &after);
     lock_release(&shard->lock);
+    if (after.led == NULL)
+        after.led = chain->first;
     after_run(&after, cache);
     if (flight != NULL)
         call_chain_add(chain, flight);

@@ -146,7 +146,8 @@ struct sluice_request {
     const struct sluice_loader *loader;
     /*
      * The load on whose behalf this get is made, which has not been ended; NULL: none, or for a blocking get within a
-     * loader, on its thread, that loader's. If it would wait for itself, directly or in a circle through the gets of
+     * loader, on its thread, that loader's; within a callback or a listener also a load that its thread has begun and
+     * is about to have called. If it would wait for itself, directly or in a circle through the gets of
      * other loads, of this cache or others, blocking or not, the get is refused with SLUICE_CIRCULAR (rule 17).
      */
     struct sluice_load *parent;
