@@ -9,6 +9,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/*
+ * A computation has failed: that is told to its caller, the first in the queue unless it has left. Others only got into
+ * its way: what they are given is left to be said.
+ */
+static void flight_fail_caller_locked(struct sluice_load *flight, const struct answer *answer,
+                                      struct after *after) HOLDS_SHARD;
+static void flight_fail_caller_locked(struct sluice_load *flight, const struct answer *answer, struct after *after)
+{
+    const struct sluice_wait *first = TAILQ_FIRST(&flight->locked.waiters);
+    struct sluice_outcome outcome = store_outcome(answer);
+
+    if (first != NULL && first->outcome.source == SLUICE_SOURCE_LOAD)
+        flight_release_some_locked(flight, 1, &outcome, after);
+}
+
 void flight_settle_locked(struct sluice_load *flight, const struct answer *answer, int64_t now_ms, struct after *after)
 {
     struct entry *entry = flight->locked.entry;
@@ -18,6 +33,8 @@ void flight_settle_locked(struct sluice_load *flight, const struct answer *answe
     own.computed = flight->locked.computes;
     store_settle_locked(flight->shard, entry, &own, now_ms, &flight->locked.record, &outcome, after);
     flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
+    if (own.computed && answer_failed(answer))
+        flight_fail_caller_locked(flight, answer, after);
     flight_release_locked(flight, &outcome, after);
     flight_leave_entry_locked(flight->shard, entry, after);
 }
@@ -33,10 +50,12 @@ static void flight_end_detached_locked(struct sluice_load *flight, const struct 
 {
     struct sluice_outcome outcome = store_outcome(answer);
 
-    if (answer_failed(answer) && !flight->locked.computes)
+    if (answer_failed(answer))
         outcome =
             store_outcome_of_failure(&flight->cache->options, flight_beside_locked(flight, after), answer, now_ms);
     flight_become_locked(flight, SLUICE_FLIGHT_OVER, after);
+    if (flight->locked.computes && answer_failed(answer))
+        flight_fail_caller_locked(flight, answer, after);
     flight_release_locked(flight, &outcome, after);
 }
 

@@ -200,7 +200,7 @@ void store_settle_locked(struct shard *shard, struct entry *entry, const struct 
     int64_t ttl_ms;
 
     if (failed && answer->computed) {
-        *outcome = store_outcome(answer);
+        *outcome = store_outcome_of_failure(options, entry, answer, now_ms);
         return;
     }
     if (failed && entry_has_value(entry) && worth_at(entry, options, now_ms) != WORTH_NOTHING) {

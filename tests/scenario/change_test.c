@@ -186,6 +186,34 @@ static void rule_1_gets_that_find_nothing_wait_for_what_is_computed(void **state
     crowd_expect(&crowd, SLUICE_OK, "computed");
 }
 
+static void rule_12_the_failure_of_a_computation_is_its_callers_and_others_get_the_old_value(void **state)
+{
+    struct fixture *fixture = *state;
+    struct computation one;
+    fixture->options.expire_after_write_ms = 10;
+    fixture->options.stale_if_error_ms = 10;
+    fixture_open(fixture);
+
+    for (int soft = 0; soft <= 1; soft++) {
+        fixture_put(fixture, "key", "old");
+        fixture_advance(fixture, 10);
+        compute_start(fixture, &one, SLUICE_WAIT_FOREVER);
+        gated_loader_await_calls(one.gate, 1);
+        struct call *call = call_start(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+        const struct sluice_invalidation what = {.select = SLUICE_SELECT_ALL, .soft = true};
+        if (soft)
+            sluice_invalidate_by(fixture->cache, &what, NULL);
+        gated_loader_end(one.gate, 0, ENDING_FAILURE, "why");
+        compute_expect(&one, SLUICE_LOAD_FAILED, "why");
+        call_await(call);
+        assert_int_equal(call->outcome.error, SLUICE_OK);
+        assert_true(call->outcome.stale);
+        assert_string_equal(sluice_value_data(call->outcome.value), "old");
+        assert_string_equal(sluice_outcome_reason(&call->outcome), "why");
+    }
+    assert_int_equal(gated_loader_calls_in_all(fixture->loader), 0);
+}
+
 static void computations_of_a_key_run_one_after_the_other(void **state)
 {
     struct fixture *fixture = *state;
@@ -390,6 +418,7 @@ int main(void)
         FIXTURE_TEST(a_computation_begins_from_what_is_stored),
         FIXTURE_TEST(a_computation_that_fails_leaves_all_as_it_was),
         FIXTURE_TEST(rule_1_gets_that_find_nothing_wait_for_what_is_computed),
+        FIXTURE_TEST(rule_12_the_failure_of_a_computation_is_its_callers_and_others_get_the_old_value),
         FIXTURE_TEST(computations_of_a_key_run_one_after_the_other),
         FIXTURE_TEST(no_computation_is_lost_among_threads),
         FIXTURE_TEST(rule_4_a_put_overtakes_a_computation),

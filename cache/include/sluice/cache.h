@@ -308,7 +308,8 @@ SLUICE_API enum sluice_error sluice_put_if(struct sluice_cache *cache, const voi
  * sluice_load_old_value(). It ends its load with a new value, with sluice_load_not_found() to take the value away, with
  * sluice_load_not_modified() to renew it, or fails, and what is stored stays as it was. It runs alone: a load in flight
  * for the key is waited for first, and until it ends no other begins. Meanwhile gets are given what is stored; those
- * that find nothing wait for what it computes (rule 1). A put or an invalidation meanwhile takes effect at once, as if
+ * that find nothing wait for what it computes (rule 1), and, if it fails, are given an old value as after a failed load
+ * (rule 12). A put or an invalidation meanwhile takes effect at once, as if
  * it came after; *outcome is then the put value, or a value that is not stored.
  *
  * timeout_ms bounds the waits. *outcome as for sluice_get_outcome(). Errors: SLUICE_LOAD_FAILED, SLUICE_NOT_FOUND (that
