@@ -49,6 +49,8 @@ static void judge_record(struct judge *judge, const struct record *record)
         [RECORD_INVALIDATE_END] = table_invalidate_end,
         [RECORD_REMOVED] = removed_judge,
         [RECORD_STATS] = sums_stat,
+        [RECORD_REFRESH_BEGIN] = changes_refresh_begin,
+        [RECORD_REFRESH_END] = changes_refresh_end,
         [RECORD_ABANDON_BEGIN] = changes_abandon_begin,
         [RECORD_ABANDON_END] = changes_abandon_end,
         [RECORD_TTL_BEGIN] = changes_ttl_begin,

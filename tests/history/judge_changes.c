@@ -150,6 +150,21 @@ void changes_ttl_end(struct judge *judge, const struct record *record)
     table_is(judge, key, there, record->order, record->order);
 }
 
+/* ---- refreshes --------------------------------------------------------------------------------------------------- */
+
+void changes_refresh_begin(struct judge *judge, const struct record *record)
+{
+    judge_key(judge, record)->refreshes.open++;
+}
+
+void changes_refresh_end(struct judge *judge, const struct record *record)
+{
+    struct key_state *key = judge_key(judge, history_at(judge->history, record->begin));
+
+    key->refreshes.open--;
+    key->refreshes.last_end = record->order;
+}
+
 /* ---- loads that are abandoned ------------------------------------------------------------------------------------ */
 
 void changes_abandon_begin(struct judge *judge, const struct record *record)

@@ -90,8 +90,9 @@ struct key_state {
     struct calls soft_invalidations;
     struct calls abandons; /* of loads, restarts included */
     struct calls ttls;     /* changes of a time to live */
-    unsigned removers;     /* calls under way that may take a value away or bring another: also the ends of loads */
-    uint64_t epoch;        /* moves with each begin and end of these */
+    struct calls refreshes;
+    unsigned removers; /* calls under way that may take a value away or bring another: also the ends of loads */
+    uint64_t epoch;    /* moves with each begin and end of these */
 
     struct floors floors;
     uint64_t floor_abandoned; /* likewise, of loads: what began before brings nothing that is stored */
@@ -217,6 +218,8 @@ void changes_put_begin(struct judge *judge, const struct record *record);
 void changes_put_end(struct judge *judge, const struct record *record);
 void changes_ttl_begin(struct judge *judge, const struct record *record);
 void changes_ttl_end(struct judge *judge, const struct record *record);
+void changes_refresh_begin(struct judge *judge, const struct record *record);
+void changes_refresh_end(struct judge *judge, const struct record *record);
 void changes_abandon_begin(struct judge *judge, const struct record *record);
 void changes_abandon_end(struct judge *judge, const struct record *record);
 

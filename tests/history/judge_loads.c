@@ -30,6 +30,17 @@ static bool is_asked_for(const struct record *begin)
     return begin->kind == RECORD_REFRESH_BEGIN || (begin->kind == RECORD_GET_BEGIN && begin->how == RECORD_COMPUTE);
 }
 
+/*
+ * Whether a reload may have been put off to an instant before the next one was due: it was given up, or it had been
+ * asked for and met its deadline, perhaps before the loader was called for it.
+ */
+static bool may_be_put_off(const struct judge *judge, const struct key_state *key, const struct value_note *value)
+{
+    return !calls_quiet_since(&key->abandons, value->finish) ||
+           (judge->history->facts.load_timeout_ms != RECORD_NEVER &&
+            !calls_quiet_since(&key->refreshes, value->finish));
+}
+
 /* Rules 2 and 11: a load that begins while a fresh value is certainly there is a reload, in time, and has the value. */
 static void judge_fresh(struct judge *judge, const struct key_state *key, const struct record *record)
 {
@@ -47,8 +58,7 @@ static void judge_fresh(struct judge *judge, const struct key_state *key, const 
     if (value->fresh_ms != JUDGE_FAR && record->time_ms >= value->fresh_ms - JUDGE_MARGIN_MS)
         return;
     judge_count(judge, 2);
-    /* A reload that was given up is put off, to an instant that may be before that. */
-    if (!asked && record->time_ms < value->refresh_ms && calls_quiet_since(&key->abandons, value->finish))
+    if (!asked && record->time_ms < value->refresh_ms && !may_be_put_off(judge, key, value))
         judge_break(judge, 2, number, "a load begins while a fresh value is there, and no reload is due", key->there,
                     value->finish, record->begin, record->order);
     judge_count(judge, 11);

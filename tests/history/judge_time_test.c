@@ -160,6 +160,33 @@ static void rule_11_holds_for_a_reload_after_one_that_was_asked_for_and_failed(v
     story_expect(&story, STORY_HOLDS);
 }
 
+/* A reload that is asked for is never called; later another one begins, before the value is due for one. */
+static void reload_after_one_that_was_not_called(void)
+{
+    uint64_t value = put_with_refresh();
+
+    story_tell(&story,
+               (struct record){.kind = RECORD_REFRESH_END,
+                               .begin = story_tell(&story, (struct record){.kind = RECORD_REFRESH_BEGIN, .keys = 1})});
+    story.now_ms += REFRESH_MS - 1;
+    story_finish_end(&story, story_finish(&story, reload(value), RECORD_FAILURE, 0));
+}
+
+static void rule_2_is_broken_by_a_reload_before_its_time_also_after_one_that_was_asked_for(void **state)
+{
+    (void)state;
+    reload_after_one_that_was_not_called();
+    story_expect(&story, 2);
+}
+
+static void rule_2_holds_for_it_if_that_can_have_met_its_deadline(void **state)
+{
+    (void)state;
+    story.facts.load_timeout_ms = 5;
+    reload_after_one_that_was_not_called();
+    story_expect(&story, STORY_HOLDS);
+}
+
 static void rule_11_is_broken_by_a_failed_reload_that_takes_the_value(void **state)
 {
     (void)state;
@@ -277,6 +304,8 @@ int main(void)
         TEST(rule_11_is_broken_by_a_reload_too_soon_after_a_failed_one),
         TEST(rule_11_holds_for_a_reload_after_the_back_off),
         TEST(rule_11_holds_for_a_reload_after_one_that_was_asked_for_and_failed),
+        TEST(rule_2_is_broken_by_a_reload_before_its_time_also_after_one_that_was_asked_for),
+        TEST(rule_2_holds_for_it_if_that_can_have_met_its_deadline),
         TEST(rule_11_is_broken_by_a_failed_reload_that_takes_the_value),
         TEST(a_value_that_is_renewed_lives_anew),
         TEST(a_get_that_has_a_stale_value_renewed_is_given_it_as_stale),
