@@ -23,13 +23,22 @@ struct warm {
     struct restore *parts; /* one for each shard */
     int64_t now_ms;
     int64_t passed_ms; /* since the file was saved */
-    uint64_t room;     /* for what is kept, as the maximum is counted */
+    uint64_t room;     /* for what is kept, as the maximum is counted; what is stored meanwhile takes of it */
     uint64_t kept;     /* of that */
     unsigned coldest;  /* nothing is kept that is colder */
     struct entry_list heats[SAVED_HEATS];
 };
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+/* What the cache has room for now: nothing that is in it gives way. */
+static uint64_t warm_find_room(const struct sluice_cache *cache)
+{
+    uint64_t used = atomic_load_explicit(&cache->used, memory_order_relaxed);
+    uint64_t limit = core_limit(cache);
+
+    return used < limit ? limit - used : 0;
+}
 
 /* An instant as far from now, without the time that has passed. */
 static int64_t warm_instant(const struct warm *warm, int64_t span_ms)
@@ -75,7 +84,7 @@ static bool warm_is_of_worth(const struct warm *warm, struct entry *entry)
 }
 
 /* The coldest entry that is kept, and of those the one that came last, makes room. */
-static void warm_drop(struct warm *warm)
+static void warm_drop_coldest(struct warm *warm)
 {
     struct entry *entry;
 
@@ -86,6 +95,12 @@ static void warm_drop(struct warm *warm)
     warm->kept -= core_cost(warm->cache, entry->weight);
     warm->what->no_room++;
     entry_destroy(entry);
+}
+
+static void warm_fit(struct warm *warm)
+{
+    while (warm->kept > warm->room)
+        warm_drop_coldest(warm);
 }
 
 /* Takes over an entry that is to be stored, if there is room or colder ones make some. */
@@ -102,8 +117,7 @@ static void warm_keep(struct warm *warm, struct entry *entry, unsigned heat)
     if (heat > warm->coldest)
         warm->coldest = heat;
     warm->kept += cost;
-    while (warm->kept > warm->room)
-        warm_drop(warm);
+    warm_fit(warm);
 }
 
 /* Makes an entry of a record, or counts it as left out. */
@@ -216,6 +230,10 @@ static enum sluice_error warm_store_locked(struct warm *warm, struct shard *shar
         warm->what->changed++;
         return SLUICE_OK;
     }
+    if (core_cost(warm->cache, entry->weight) > warm_find_room(warm->cache)) {
+        warm->what->no_room++;
+        return SLUICE_OK;
+    }
     *taken = store_restored_locked(shard, entry, hash, after);
     warm->what->entries += *taken;
     return *taken ? SLUICE_OK : SLUICE_NO_MEMORY;
@@ -245,6 +263,8 @@ static enum sluice_error warm_store(struct warm *warm, struct entry *entry)
 static enum sluice_error warm_settle(struct warm *warm, enum sluice_error error) FREE_OF_SHARD;
 static enum sluice_error warm_settle(struct warm *warm, enum sluice_error error)
 {
+    warm->room = warm_find_room(warm->cache);
+    warm_fit(warm);
     for (unsigned heat = SAVED_HEATS; heat-- > 0;) {
         struct entry *entry;
 
@@ -265,14 +285,11 @@ static enum sluice_error warm_begin(struct warm *warm, struct sluice_cache *cach
                                     struct sluice_saved *what) FREE_OF_SHARD;
 static enum sluice_error warm_begin(struct warm *warm, struct sluice_cache *cache, struct sluice_saved *what)
 {
-    uint64_t used = atomic_load_explicit(&cache->used, memory_order_relaxed);
-    uint64_t limit = core_limit(cache);
-
     warm->cache = cache;
     warm->what = what;
     warm->now_ms = clock_now_ms(&cache->options.clock);
     warm->passed_ms = 0;
-    warm->room = used < limit ? limit - used : 0;
+    warm->room = warm_find_room(cache);
     warm->kept = 0;
     warm->coldest = 0;
     for (unsigned heat = 0; heat < SAVED_HEATS; heat++)

@@ -265,6 +265,24 @@ static void two_loads_of_files_keep_what_each_needs(void **state)
     expect_restored(fixture, "-x-x");
 }
 
+static void put_two_others(struct fixture *fixture)
+{
+    fixture_put(fixture, "c 1", "new");
+    fixture_put(fixture, "c 2", "new");
+}
+
+static void what_is_put_meanwhile_does_not_give_way(void **state)
+{
+    ((struct fixture *)*state)->options.maximum_entries = COUNT_OF(keys);
+    struct fixture *fixture = open_saved(state);
+
+    struct sluice_saved what = load_while(fixture, put_two_others);
+    assert_int_equal(what.entries, 2);
+    assert_int_equal(what.no_room, 2);
+    fixture_expect_present(fixture, "c 1", SLUICE_OK, "new");
+    fixture_expect_present(fixture, "c 2", SLUICE_OK, "new");
+}
+
 /* ---- threads ----------------------------------------------------------------------------------------------------- */
 
 #define ROUNDS 30
@@ -318,6 +336,7 @@ int main(void)
         FIXTURE_TEST(a_load_that_ends_meanwhile_is_newer),
         FIXTURE_TEST(rule_18_a_close_meanwhile_ends_it),
         FIXTURE_TEST(two_loads_of_files_keep_what_each_needs),
+        FIXTURE_TEST(what_is_put_meanwhile_does_not_give_way),
         FIXTURE_TEST(saves_loads_and_changes_at_the_same_time_are_safe),
     };
     SAVED_MAIN(tests);
