@@ -179,6 +179,22 @@ bool store_restored_locked(struct shard *shard, struct entry *entry, uint64_t ha
     return true;
 }
 
+/*
+ * What was stored leaves for the answer. A failure takes no value's place: one that leaves then has expired, and nobody
+ * has noticed before.
+ */
+static void store_unstore_old_locked(struct shard *shard, struct entry *entry, bool failed, struct entry **record,
+                                     struct after *after) HOLDS_SHARD;
+static void store_unstore_old_locked(struct shard *shard, struct entry *entry, bool failed, struct entry **record,
+                                     struct after *after)
+{
+    enum sluice_removal_cause cause =
+        failed && entry_has_value(entry) ? SLUICE_REMOVED_EXPIRED : SLUICE_REMOVED_REPLACED;
+
+    shard->locked.counters.expired += cause == SLUICE_REMOVED_EXPIRED;
+    shard_unstore_locked(shard, entry, cause, record, after);
+}
+
 /* Stores in an entry that has nothing stored. */
 static void store_answer_locked(struct shard *shard, struct entry *entry, const struct answer *answer, int64_t now_ms,
                                 int64_t ttl_ms, struct after *after) HOLDS_SHARD;
@@ -215,7 +231,7 @@ void store_settle_locked(struct shard *shard, struct entry *entry, const struct 
         store_date_locked(shard, entry, answer, now_ms, ttl_ms, after);
     } else {
         if (entry->ready)
-            shard_unstore_locked(shard, entry, SLUICE_REMOVED_REPLACED, record, after);
+            store_unstore_old_locked(shard, entry, failed, record, after);
         if (outcome->stored)
             store_answer_locked(shard, entry, answer, now_ms, ttl_ms, after);
     }

@@ -170,6 +170,21 @@ static void rule_22_what_expires_is_told_whoever_finds_it(void **state)
     removals_expect_none(removals);
 }
 
+static void rule_22_a_value_whose_time_ends_during_a_load_that_fails_has_expired(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.expire_after_write_ms = 100;
+    fixture_open(fixture);
+    fixture_put(fixture, "key", "old");
+    assert_int_equal(sluice_refresh(fixture->cache, "key", 3), SLUICE_OK);
+    gated_loader_await_calls(fixture->loader, 1);
+    fake_clock_advance(&fixture->clock, 100);
+    gated_loader_end(fixture->loader, 0, ENDING_FAILURE, "why");
+    removals_expect(removals, "key", "old", SLUICE_REMOVED_EXPIRED);
+    removals_expect_none(removals);
+    assert_int_equal(fixture_stats(fixture).expired, 1);
+}
+
 static void rule_22_what_is_evicted_leaves_for_its_size(void **state)
 {
     struct fixture *fixture = *state;
@@ -322,6 +337,7 @@ int main(void)
         REMOVAL_TEST(rule_22_a_value_that_is_kept_or_renewed_has_not_left),
         REMOVAL_TEST(rule_22_a_value_that_left_and_is_renewed_is_stored_again_and_leaves_again),
         REMOVAL_TEST(rule_22_what_expires_is_told_whoever_finds_it),
+        REMOVAL_TEST(rule_22_a_value_whose_time_ends_during_a_load_that_fails_has_expired),
         REMOVAL_TEST(rule_22_what_is_evicted_leaves_for_its_size),
         REMOVAL_TEST(rule_22_not_founds_and_failures_are_no_values),
         REMOVAL_TEST(rule_22_what_is_not_stored_does_not_leave),
