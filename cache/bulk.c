@@ -244,12 +244,17 @@ static bool bulk_is_untimed(const struct bulk_start *start)
            (start->bulk->callback == NULL && start->request->timeout_ms != SLUICE_WAIT_FOREVER);
 }
 
-/* Does all that the bulk does before it waits. True: nothing is missing. */
+/*
+ * Does all that the bulk does before it waits. True: nothing is missing. The parent may end meanwhile; those that have
+ * parked hold it themselves.
+ */
 static bool bulk_run(struct bulk_start *start) FREE_OF_SHARD;
 static bool bulk_run(struct bulk_start *start)
 {
     struct sluice_bulk *bulk = start->bulk;
 
+    if (start->parent != NULL)
+        flight_ref(start->parent);
     for (size_t i = 0; i < bulk->count; i++)
         bulk_begin(start, i);
     call_load_later(&start->later);
@@ -266,6 +271,8 @@ static bool bulk_run(struct bulk_start *start)
                 bulk_time(start, &bulk->slots[i], due_ms);
         }
     }
+    if (start->parent != NULL)
+        flight_unref(start->parent);
     return bulk_lacks_no_more(bulk, 1);
 }
 

@@ -24,7 +24,10 @@ static enum sluice_error get_async_parked(struct get *get, struct sluice_wait *w
     return get->timeout_ms == 0 && get_leave(waiter, SLUICE_TIMED_OUT) ? SLUICE_TIMED_OUT : SLUICE_PARKED;
 }
 
-enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct sluice_async_get *request,
+/* As sluice_get_async(); the caller holds the parent. */
+static enum sluice_error get_async(struct sluice_cache *cache, const struct sluice_async_get *request,
+                                   struct sluice_outcome *outcome, struct sluice_wait **wait) FREE_OF_SHARD;
+static enum sluice_error get_async(struct sluice_cache *cache, const struct sluice_async_get *request,
                                    struct sluice_outcome *outcome, struct sluice_wait **wait)
 {
     /* Whether this call needs the waiter once it may have been told. */
@@ -83,6 +86,20 @@ enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct slui
     error = get_refuse(error, outcome);
     if (get.led != NULL)
         outcome->source = SLUICE_SOURCE_LOAD; /* it led, and left at once */
+    return error;
+}
+
+enum sluice_error sluice_get_async(struct sluice_cache *cache, const struct sluice_async_get *request,
+                                   struct sluice_outcome *outcome, struct sluice_wait **wait)
+{
+    struct sluice_load *parent = request->parent;
+    enum sluice_error error;
+
+    if (parent == NULL)
+        return get_async(cache, request, outcome, wait);
+    flight_ref(parent); /* it may end meanwhile */
+    error = get_async(cache, request, outcome, wait);
+    flight_unref(parent);
     return error;
 }
 

@@ -315,6 +315,60 @@ static void rule_17_a_leader_on_behalf_of_a_load_is_part_of_the_circle(void **st
     call_expect(leads, SLUICE_OK, "B");
 }
 
+static void end_parent(void *arg)
+{
+    gated_loader_end(((struct fixture *)arg)->loader, 0, ENDING_VALUE, "parent");
+}
+
+static void hear(void *arg, const struct sluice_outcome *outcome)
+{
+    (void)arg;
+    (void)outcome;
+}
+
+static void hear_many(void *arg, const struct sluice_outcome *outcomes, size_t count)
+{
+    (void)arg;
+    (void)outcomes;
+    (void)count;
+}
+
+/* Nobody but the cache holds the parent: once it has ended it is there for the get alone. */
+static void rule_17_the_load_that_a_get_is_made_for_may_end_meanwhile(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sluice_async_get get = {
+        .key = "parent", .key_size = 6, .timeout_ms = SLUICE_WAIT_FOREVER, .callback = hear, .arg = fixture};
+    struct sluice_outcome outcome;
+    fixture_open(fixture);
+
+    assert_int_equal(sluice_get_async(fixture->cache, &get, &outcome, NULL), SLUICE_PARKED);
+    get.key = "a";
+    get.key_size = 1;
+    get.parent = gated_loader_load(fixture->loader, 0);
+    get.parking = end_parent;
+    assert_int_equal(sluice_get_async(fixture->cache, &get, &outcome, NULL), SLUICE_PARKED);
+}
+
+static void rule_17_the_load_that_a_bulk_get_is_made_for_may_end_meanwhile(void **state)
+{
+    static const struct sluice_key keys[] = {{"a", 1}, {"b", 1}};
+    struct fixture *fixture = *state;
+    struct sluice_async_get get = {.key = "parent", .key_size = 6, .timeout_ms = SLUICE_WAIT_FOREVER, .callback = hear};
+    struct sluice_bulk_request bulk = {.keys = keys,
+                                       .count = COUNT_OF(keys),
+                                       .timeout_ms = SLUICE_WAIT_FOREVER,
+                                       .callback = hear_many,
+                                       .parking = end_parent,
+                                       .arg = fixture};
+    struct sluice_outcome outcome, outcomes[COUNT_OF(keys)];
+    fixture_open(fixture);
+
+    assert_int_equal(sluice_get_async(fixture->cache, &get, &outcome, NULL), SLUICE_PARKED);
+    bulk.parent = gated_loader_load(fixture->loader, 0);
+    assert_int_equal(sluice_get_many_async(fixture->cache, &bulk, outcomes, NULL), SLUICE_PARKED);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -330,6 +384,8 @@ int main(void)
         FIXTURE_TEST(rule_17_an_asynchronous_get_is_refused_at_once),
         FIXTURE_TEST(rule_17_who_leaves_takes_his_edge_along),
         FIXTURE_TEST(rule_17_a_leader_on_behalf_of_a_load_is_part_of_the_circle),
+        FIXTURE_TEST(rule_17_the_load_that_a_get_is_made_for_may_end_meanwhile),
+        FIXTURE_TEST(rule_17_the_load_that_a_bulk_get_is_made_for_may_end_meanwhile),
     };
     FIXTURE_MAIN(tests);
 }
