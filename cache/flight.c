@@ -137,9 +137,10 @@ enum sluice_error flight_lead_locked(struct shard *shard, struct entry *entry, c
 
     if (!core_take(&shard->cache->loads, shard->cache->options.loads_max))
         return SLUICE_TOO_MANY_LOADS;
-    if (entry != NULL && entry->ready && worth_at(entry, &shard->cache->options, plan->now_ms) == WORTH_NOTHING)
-        shard_unstore_locked(shard, entry, SLUICE_REMOVED_EXPIRED, &no_record,
-                             after); /* a failure's back-off is over */
+    if (entry != NULL && entry->ready && worth_at(entry, &shard->cache->options, plan->now_ms) == WORTH_NOTHING) {
+        shard->locked.counters.expired++; /* a failure, whose back-off is over */
+        shard_unstore_locked(shard, entry, SLUICE_REMOVED_EXPIRED, &no_record, after);
+    }
     created = flight_create_locked(shard, entry, plan);
     if (created == NULL)
         goto no_flight;

@@ -229,6 +229,21 @@ static void rule_5_a_put_replaces_a_remembered_failure(void **state)
     fixture_expect_present(fixture, "key", SLUICE_OK, "good");
 }
 
+static void rule_23_a_failure_that_a_get_finds_to_be_over_has_expired(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.failure_backoff_ms = 100;
+    fixture_open(fixture);
+    for (size_t number = 0; number < 2; number++) {
+        struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+        gated_loader_end(fixture->loader, number, ENDING_FAILURE, "why");
+        call_expect(call, SLUICE_LOAD_FAILED, "why");
+        fake_clock_advance(&fixture->clock, 100);
+    }
+    assert_int_equal(fixture_stats(fixture).expired, 1);
+    assert_int_equal(fixture_stats(fixture).entries, 1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -243,6 +258,7 @@ int main(void)
         FIXTURE_TEST(rule_5_a_back_off_is_jittered),
         FIXTURE_TEST(rule_5_a_failure_never_replaces_a_good_value),
         FIXTURE_TEST(rule_5_a_put_replaces_a_remembered_failure),
+        FIXTURE_TEST(rule_23_a_failure_that_a_get_finds_to_be_over_has_expired),
     };
     FIXTURE_MAIN(tests);
 }
