@@ -344,7 +344,8 @@ SLUICE_API enum sluice_error sluice_set_ttl(struct sluice_cache *cache, const vo
 
 /* What an invalidation took away. */
 struct sluice_invalidated {
-    size_t entries; /* stored entries (values, remembered not-founds and failures) that went, expired ones included */
+    size_t entries; /* stored entries (values, remembered not-founds and failures) that went, expired ones included, or
+                       became stale where it was soft */
     size_t loads;   /* loads in flight that were detached */
 };
 

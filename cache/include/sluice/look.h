@@ -42,7 +42,7 @@ struct sluice_cache;
     TOTAL(shrinks, "Times that the cache was shrunk, as under memory pressure")                                        \
     TOTAL(shrunk, "Entries that those chose to evict")                                                                 \
     TOTAL(expired, "Entries that left because their time to live was over")                                            \
-    TOTAL(invalidated, "Entries that left by invalidation")                                                            \
+    TOTAL(invalidated, "Entries that left by invalidation, or became stale by a soft one")                             \
     LEVEL(loads_in_flight, "Loads that have started and not ended")                                                    \
     LEVEL(waiters, "Gets parked on loads in flight")                                                                   \
     LEVEL(waiters_most, "The most gets that ever were parked at once")                                                 \
