@@ -159,10 +159,10 @@ static void expire_entries_locked(struct shard *shard, unsigned *budget, struct 
     }
 }
 
-static void expire_deadlines_locked(struct shard *shard, int64_t now_ms, unsigned *budget,
-                                    struct after *after) HOLDS_SHARD;
-static void expire_deadlines_locked(struct shard *shard, int64_t now_ms, unsigned *budget, struct after *after)
+static void expire_deadlines_locked(struct shard *shard, unsigned *budget, struct after *after) HOLDS_SHARD;
+static void expire_deadlines_locked(struct shard *shard, unsigned *budget, struct after *after)
 {
+    int64_t now_ms = shard->locked.deadlines.now_ms; /* it may have been turned further than this call's clock */
     struct timer *timer;
 
     while ((timer = wheel_pop(&shard->locked.deadlines, budget)) != NULL) {
@@ -223,7 +223,7 @@ static bool tick_shard(struct shard *shard, int64_t now_ms, int64_t slack_ms, in
     lock_acquire(&shard->lock);
     wheel_turn(&shard->locked.deadlines, now_ms);
     wheel_turn(&shard->locked.expiries, now_ms);
-    expire_deadlines_locked(shard, now_ms, &budget, &after);
+    expire_deadlines_locked(shard, &budget, &after);
     more = sweep_some_locked(shard, &budget, &after); /* which may leave something to expire */
     expire_entries_locked(shard, &budget, &after);
     more = more || budget == 0;

@@ -32,8 +32,8 @@ void sluice_load_complete(struct sluice_load *load, const struct sluice_content 
     answer.error = value_create(content, options->value_size_max, options->make_etags, &answer.value);
     if (answer.error == SLUICE_INVALID) {
         answer.error = SLUICE_LOAD_FAILED;
-        answer.value = value_from_text(
-            "the loader brought a content type, an etag, a time to live or a refresh time that is not valid");
+        answer.value = value_from_text("the loader brought content that is not valid: see struct sluice_content for "
+                                       "its content type, etag, tags and times");
     }
     flight_finish(load, &answer);
 }

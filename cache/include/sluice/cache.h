@@ -138,7 +138,7 @@ SLUICE_API enum sluice_error sluice_get_outcome(struct sluice_cache *cache, cons
 struct sluice_request {
     const void *key;
     size_t key_size;
-    int64_t timeout_ms; /* as for sluice_get() */
+    int64_t timeout_ms; /* as for sluice_get(); zeroed: it does not wait */
     /*
      * Loads if this get leads, instead of the cache's own loader; NULL: the cache's. Copied; its `self` must live until
      * the load is ended. Those who follow get what it brings. What is stored is reloaded by the cache's own loader.
@@ -175,7 +175,7 @@ typedef void sluice_callback(void *arg, const struct sluice_outcome *outcome);
 struct sluice_async_get {
     const void *key;
     size_t key_size;
-    int64_t timeout_ms;                 /* as for sluice_get(), and with no exception for the leader */
+    int64_t timeout_ms; /* as for sluice_get(), zeroed: it does not wait; with no exception for the leader */
     const struct sluice_loader *loader; /* as in struct sluice_request */
     struct sluice_load *parent;         /* likewise; NULL: none, also within a loader, since nothing waits there */
     sluice_callback *callback;
@@ -240,8 +240,8 @@ typedef void sluice_bulk_callback(void *arg, const struct sluice_outcome *outcom
 struct sluice_bulk_request {
     const struct sluice_key *keys;
     size_t count;
-    int64_t timeout_ms;
-    const struct sluice_loader *loader; /* as in struct sluice_request */
+    int64_t timeout_ms;                 /* as in struct sluice_request */
+    const struct sluice_loader *loader; /* likewise */
     struct sluice_load *parent;         /* likewise */
     /* For sluice_get_many_async(), with the meaning that they have in struct sluice_async_get: */
     sluice_bulk_callback *callback;
@@ -258,11 +258,11 @@ SLUICE_API enum sluice_error sluice_get_many_request(struct sluice_cache *cache,
 struct sluice_bulk;
 
 /*
- * Answers at once or parks a callback; holds no thread. Returns
- *   SLUICE_PARKED      the callback will run once, perhaps before this call returns; `outcomes` is untouched
- *   SLUICE_OK          `outcomes` is set and the caller's, and the callback does not run
- *   SLUICE_NO_MEMORY   likewise, with that error in each
- * With `bulk` not NULL, `*bulk` is then a reference of the caller's: sluice_bulk_unref(). Not parked, it is NULL.
+ * Answers at once or parks a callback; holds no thread, but calls the loader for what it leads, on this thread, before
+ * it returns. Returns SLUICE_PARKED      the callback will run once, perhaps before this call returns; `outcomes` is
+ * untouched SLUICE_OK          `outcomes` is set and the caller's, and the callback does not run: all were hits, or the
+ * loader ended its loads before it returned SLUICE_NO_MEMORY   likewise, with that error in each With `bulk` not NULL,
+ * `*bulk` is then a reference of the caller's: sluice_bulk_unref(). Not parked, it is NULL.
  */
 SLUICE_API enum sluice_error sluice_get_many_async(struct sluice_cache *cache,
                                                    const struct sluice_bulk_request *request,
@@ -280,8 +280,8 @@ SLUICE_API void sluice_bulk_unref(struct sluice_bulk *bulk);
 /*
  * Stores a value. A load in flight for the key is overtaken: its waiters get this value now, its own result is dropped
  * when it comes (rule 4). With ttl_ms 0 nothing is stored and what was there is gone. Errors: SLUICE_KEY_SIZE,
- * SLUICE_VALUE_TOO_LARGE (also: heavier than the maximum), SLUICE_INVALID (an over-long content type or etag),
- * SLUICE_CLOSED, SLUICE_NO_MEMORY; after any of them the key is as it was.
+ * SLUICE_VALUE_TOO_LARGE (also: heavier than the maximum), SLUICE_INVALID (a content type, etag, tag or time that is
+ * not as struct sluice_content says), SLUICE_CLOSED, SLUICE_NO_MEMORY; after any of them the key is as it was.
  */
 SLUICE_API enum sluice_error sluice_put(struct sluice_cache *cache, const void *key, size_t key_size,
                                         const struct sluice_content *content) SLUICE_CHECK_RESULT;
@@ -403,7 +403,7 @@ struct sluice_invalidation {
 SLUICE_API void sluice_invalidate_by(struct sluice_cache *cache, const struct sluice_invalidation *what,
                                      struct sluice_invalidated *gone);
 
-/* The plain cases of that. `tag` is a string. */
+/* The plain cases of that. `tag` is a string, not NULL. */
 SLUICE_API void sluice_invalidate(struct sluice_cache *cache, const void *key, size_t key_size,
                                   struct sluice_invalidated *gone);
 SLUICE_API void sluice_invalidate_keys(struct sluice_cache *cache, const struct sluice_key *keys, size_t count,

@@ -65,7 +65,8 @@ struct sluice_load;
 
 /*
  * Bytes to be stored, with what goes along. Used by loaders and by sluice_put(). Everything is copied by the call that
- * it is handed to; nothing has to outlive that call.
+ * it is handed to; nothing has to outlive that call. Begin with SLUICE_CONTENT_INIT: zeroed, it has a time to live of
+ * 0, and is not stored.
  */
 struct sluice_content {
     const void *data;         /* may be NULL when size is 0 */
@@ -127,7 +128,8 @@ SLUICE_API bool sluice_load_wanted(struct sluice_load *load);
 /*
  * The load brought a value. Copies `content`, publishes it unless the flight was detached, and gives it to every
  * waiter. A value larger than value_size_max is given to nobody: the waiters get SLUICE_VALUE_TOO_LARGE. Without the
- * memory for the copy they get SLUICE_NO_MEMORY (rule 20). Ends the load.
+ * memory for the copy they get SLUICE_NO_MEMORY (rule 20). Content that is not as struct sluice_content says (a text
+ * too long, an etag without quotes or a weak one, too many tags, a negative time) fails the load. Ends the load.
  */
 SLUICE_API void sluice_load_complete(struct sluice_load *load, const struct sluice_content *content);
 

@@ -28,7 +28,7 @@ struct sluice_cache;
     TOTAL(waits_timed_out, "Waits that ran out of time")                                                               \
     TOTAL(waits_cancelled, "Waits that were cancelled")                                                                \
     TOTAL(loads, "Loads started")                                                                                      \
-    TOTAL(refreshes, "Of the loads, those started in the background")                                                  \
+    TOTAL(refreshes, "Of the loads, those no get began: reloads, and loads that were restarted")                       \
     TOTAL(loads_completed, "Loads that brought a value")                                                               \
     TOTAL(loads_failed, "Loads that failed, were refused by the loader, or brought what could not be taken")           \
     TOTAL(loads_refused, "Of the failed loads, those refused because a bound before the backend was reached")          \

@@ -65,7 +65,7 @@ SLUICE_API enum sluice_error sluice_cache_set_share(struct sluice_cache *cache, 
  *            stood still for want of memory for stall_ms within window_ms, and then at most once in window_ms. Needs
  *            Linux 5.2; without CAP_SYS_RESOURCE Linux 6.4, and a window of whole 2 seconds.
  *   events   The count "high" in the memory.events of the program's own cgroup: how often it was held back for being
- *            over its memory.high. A sign comes when it has grown.
+ *            over its memory.high. A sign comes when it has grown. Not in the root cgroup, which has no memory.high.
  *
  * At the first sign each cache keeps to share_percent of its maximum. At each further one, pace_ms after the last step
  * at the soonest, it keeps to that share of what it kept to, down to share_percent_min. When hold_ms have passed
