@@ -21,7 +21,10 @@
 static pthread_mutex_t pressure_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t pressure_at_rest = PTHREAD_COND_INITIALIZER; /* a cache is shrinking no longer */
 
-/* A watcher shrinks a cache on this thread: its listener must not wait for it, nor for another one. */
+/*
+ * A watcher shrinks a cache on this thread: its listener must not wait for it, nor for another one. It may tick another
+ * watcher, though, which does not end it.
+ */
 static _Thread_local bool pressure_shrinks;
 
 struct sluice_pressure {
@@ -114,6 +117,7 @@ void sluice_pressure_unwatch(struct sluice_cache *cache)
 /* With the mutex held: has all caches give that have not in this round. It is released while one does. */
 static void shrink_all(struct sluice_pressure *pressure)
 {
+    bool outer = pressure_shrinks;
     struct sluice_cache *cache;
 
     while ((cache = TAILQ_FIRST(&pressure->caches)) != NULL && cache->pressure.round != pressure->round) {
@@ -127,7 +131,7 @@ static void shrink_all(struct sluice_pressure *pressure)
         pressure_unlock();
         core_shrink(cache, &shrunk);
         pressure_lock();
-        pressure_shrinks = false;
+        pressure_shrinks = outer;
         cache->pressure.shrinking--;
         pthread_cond_broadcast(&pressure_at_rest);
         pressure->shrunk.entries += shrunk.entries;

@@ -245,6 +245,54 @@ static void a_cache_has_one_watcher_and_its_share_is_the_watchers(void **state)
     pressure_site_fini(&site);
 }
 
+/* A listener of one cache that ticks another's watcher, and then lets its own go. */
+struct ticking {
+    struct pressure_site *site;
+    struct sluice_cache *cache;
+    unsigned calls;
+};
+
+static void tick_and_let_go(void *self, const struct sluice_removal *removal)
+{
+    struct ticking *ticking = self;
+    (void)removal;
+    if (ticking->calls++ > 0)
+        return;
+    pressure_site_stall(ticking->site);
+    sluice_pressure_tick(ticking->site->pressure);
+    sluice_pressure_unwatch(ticking->cache); /* would wait for this very call to end */
+}
+
+static void rule_19_a_listener_may_tick_another_watcher_and_let_its_cache_go(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pressure_site site, inner;
+    struct ticking ticking = {.site = &inner};
+    fixture->options.shards = 1;
+    fixture->options.listener = (struct sluice_listener){.removed = tick_and_let_go, .self = &ticking};
+    open_watched(fixture, &site);
+    ticking.cache = fixture->cache;
+    pressure_site_init(&inner, fixture);
+    pressure_site_start(&inner);
+    struct sluice_options plain = fixture->options;
+    struct sluice_cache *other;
+    plain.listener.removed = NULL;
+    assert_int_equal(sluice_cache_create(&plain, &other), SLUICE_OK);
+    put_some(other, 0, ENTRIES);
+    watch(&inner, other);
+
+    pressure_site_stall(&site);
+    sluice_pressure_tick(site.pressure);
+    assert_true(ticking.calls > 0);
+    assert_int_equal(entries_of(other), ENTRIES / 2);
+    assert_int_equal(sluice_cache_share(fixture->cache), 100);
+    ticking.calls = 1;
+    sluice_cache_destroy(other);
+    fixture_destroy_cache(fixture);
+    pressure_site_fini(&inner);
+    pressure_site_fini(&site);
+}
+
 static void a_cache_that_is_let_go_keeps_to_its_whole_maximum_again(void **state)
 {
     struct fixture *fixture = *state;
@@ -363,6 +411,7 @@ int main(void)
         FIXTURE_TEST(a_file_of_events_that_is_removed_is_told_of),
         FIXTURE_TEST(several_caches_give_and_one_that_comes_later_keeps_to_what_is_left),
         FIXTURE_TEST(a_cache_has_one_watcher_and_its_share_is_the_watchers),
+        FIXTURE_TEST(rule_19_a_listener_may_tick_another_watcher_and_let_its_cache_go),
         FIXTURE_TEST(a_cache_that_is_let_go_keeps_to_its_whole_maximum_again),
         FIXTURE_TEST(rule_18_a_closed_cache_still_gives),
         FIXTURE_TEST(rule_22_what_pressure_takes_leaves_for_size_once),
