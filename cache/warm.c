@@ -25,8 +25,9 @@ struct warm {
     int64_t passed_ms; /* since the file was saved */
     uint64_t room;     /* for what is kept, as the maximum is counted; what is stored meanwhile takes of it */
     uint64_t kept;     /* of that */
-    unsigned coldest;  /* nothing is kept that is colder */
+    unsigned coldest;  /* nothing that takes up room is kept that is colder */
     struct entry_list heats[SAVED_HEATS];
+    struct entry_list pinned; /* what takes up none: nothing is gained by dropping it */
 };
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -111,6 +112,10 @@ static void warm_keep(struct warm *warm, struct entry *entry, unsigned heat)
     if (cost > warm->room) {
         warm->what->no_room++;
         entry_destroy(entry);
+        return;
+    }
+    if (cost == 0) {
+        TAILQ_INSERT_TAIL(&warm->pinned, entry, order);
         return;
     }
     TAILQ_INSERT_TAIL(&warm->heats[heat], entry, order);
@@ -258,24 +263,32 @@ static enum sluice_error warm_store(struct warm *warm, struct entry *entry)
     return error;
 }
 
-/* Stores what is kept, or if `error` is one drops it. The hottest last: the next to be evicted is what is stored first.
- */
+/* Stores a list, or if `error` is one drops it. */
+static enum sluice_error warm_settle_list(struct warm *warm, struct entry_list *list,
+                                          enum sluice_error error) FREE_OF_SHARD;
+static enum sluice_error warm_settle_list(struct warm *warm, struct entry_list *list, enum sluice_error error)
+{
+    struct entry *entry;
+
+    while ((entry = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, entry, order);
+        if (error == SLUICE_OK)
+            error = warm_store(warm, entry);
+        else
+            entry_destroy(entry);
+    }
+    return error;
+}
+
+/* Likewise all that is kept. The hottest last: the next to be evicted is what is stored first. */
 static enum sluice_error warm_settle(struct warm *warm, enum sluice_error error) FREE_OF_SHARD;
 static enum sluice_error warm_settle(struct warm *warm, enum sluice_error error)
 {
     warm->room = warm_find_room(warm->cache);
     warm_fit(warm);
-    for (unsigned heat = SAVED_HEATS; heat-- > 0;) {
-        struct entry *entry;
-
-        while ((entry = TAILQ_FIRST(&warm->heats[heat])) != NULL) {
-            TAILQ_REMOVE(&warm->heats[heat], entry, order);
-            if (error == SLUICE_OK)
-                error = warm_store(warm, entry);
-            else
-                entry_destroy(entry);
-        }
-    }
+    error = warm_settle_list(warm, &warm->pinned, error);
+    for (unsigned heat = SAVED_HEATS; heat-- > 0;)
+        error = warm_settle_list(warm, &warm->heats[heat], error);
     return error;
 }
 
@@ -294,6 +307,7 @@ static enum sluice_error warm_begin(struct warm *warm, struct sluice_cache *cach
     warm->coldest = 0;
     for (unsigned heat = 0; heat < SAVED_HEATS; heat++)
         TAILQ_INIT(&warm->heats[heat]);
+    TAILQ_INIT(&warm->pinned);
     warm->parts = malloc(cache->shards_count * sizeof *warm->parts);
     if (warm->parts == NULL)
         return SLUICE_NO_MEMORY;

@@ -283,6 +283,23 @@ static void what_is_put_meanwhile_does_not_give_way(void **state)
     fixture_expect_present(fixture, "c 2", SLUICE_OK, "new");
 }
 
+static void give_little_room(struct fixture *fixture)
+{
+    assert_int_equal(sluice_cache_set_share(fixture->cache, 20, NULL), SLUICE_OK);
+}
+
+static void rule_10_a_share_that_is_set_meanwhile_is_kept_to(void **state)
+{
+    ((struct fixture *)*state)->options.maximum_entries = 10;
+    struct fixture *fixture = open_saved(state);
+
+    struct sluice_saved what = load_while(fixture, give_little_room);
+    assert_int_equal(what.entries, 2);
+    assert_int_equal(what.no_room, 2);
+    assert_int_equal(fixture_stats(fixture).entries, 2);
+    assert_int_equal(fixture_stats(fixture).evicted, 0);
+}
+
 /* ---- threads ----------------------------------------------------------------------------------------------------- */
 
 #define ROUNDS 30
@@ -337,6 +354,7 @@ int main(void)
         FIXTURE_TEST(rule_18_a_close_meanwhile_ends_it),
         FIXTURE_TEST(two_loads_of_files_keep_what_each_needs),
         FIXTURE_TEST(what_is_put_meanwhile_does_not_give_way),
+        FIXTURE_TEST(rule_10_a_share_that_is_set_meanwhile_is_kept_to),
         FIXTURE_TEST(saves_loads_and_changes_at_the_same_time_are_safe),
     };
     SAVED_MAIN(tests);

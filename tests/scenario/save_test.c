@@ -403,6 +403,23 @@ static void the_loading_caches_weigher_weighs(void **state)
     fixture_expect_absent(fixture, "light");
 }
 
+static void what_is_pinned_comes_back_where_the_rest_has_no_room(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.shards = 1;
+    fixture_open(fixture);
+    fixture_put(fixture, "pinned", "");
+    fixture_put(fixture, "old", "12345");
+    fixture_put(fixture, "new", "12345"); /* hotter than both */
+    save(fixture, 3);
+    fixture->options.maximum_weight = 5;
+    fixture->options.weigher.weigh = weigh_size;
+    fixture_reopen(fixture);
+    assert_int_equal(load(fixture, 2).no_room, 1);
+    fixture_expect_present(fixture, "pinned", SLUICE_OK, "");
+    fixture_expect_present(fixture, "new", SLUICE_OK, "12345");
+}
+
 /* ---- the cache that is loaded into ------------------------------------------------------------------------------- */
 
 static void keys_that_have_an_answer_or_a_load_keep_it(void **state)
@@ -467,6 +484,7 @@ int main(void)
         FIXTURE_TEST(what_is_in_the_cache_does_not_give_way),
         FIXTURE_TEST(a_cache_bounded_by_weight_takes_what_fits),
         FIXTURE_TEST(the_loading_caches_weigher_weighs),
+        FIXTURE_TEST(what_is_pinned_comes_back_where_the_rest_has_no_room),
         FIXTURE_TEST(keys_that_have_an_answer_or_a_load_keep_it),
         FIXTURE_TEST(rule_18_a_closed_cache_is_saved_but_not_loaded),
     };
