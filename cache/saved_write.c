@@ -5,10 +5,13 @@
 #include "must.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 const unsigned char saved_magic[8] = {0x89, 'S', 'L', 'U', 'I', 'C', 'E', '\n'};
@@ -43,12 +46,35 @@ static void put_le(unsigned char *to, uint64_t number, size_t size)
         to[i] = (unsigned char)(number >> (8 * i));
 }
 
+/*
+ * As write(), but a file that grows over the process's limit (RLIMIT_FSIZE) is an error like a full disk, and not also
+ * a signal that ends the process (rule 20). That one comes to the thread that writes, so it can be taken back here.
+ */
+static ssize_t write_unsignalled(int fd, const void *bytes, size_t size)
+{
+    static const struct timespec no_time = {0, 0};
+    sigset_t limit, before;
+    ssize_t written;
+    int error;
+
+    sigemptyset(&limit);
+    sigaddset(&limit, SIGXFSZ);
+    must(pthread_sigmask(SIG_BLOCK, &limit, &before) == 0);
+    written = write(fd, bytes, size);
+    error = errno;
+    if (written < 0 && error == EFBIG && sigismember(&before, SIGXFSZ) == 0)
+        (void)sigtimedwait(&limit, NULL, &no_time);
+    must(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    errno = error;
+    return written;
+}
+
 static enum sluice_error writer_flush(struct saved_writer *writer)
 {
     size_t written = 0;
 
     while (written < writer->filled) {
-        ssize_t size = write(writer->fd, writer->buffer + written, writer->filled - written);
+        ssize_t size = write_unsignalled(writer->fd, writer->buffer + written, writer->filled - written);
 
         if (size < 0 && errno == EINTR)
             continue;

@@ -12,7 +12,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,6 +138,26 @@ static void a_save_that_the_system_refuses_leaves_the_old_file(void **state)
         expect_file(fixture, "old");
         fixture_destroy_cache(fixture);
     }
+}
+
+static void rule_20_a_save_over_the_limit_of_files_is_refused_and_no_signal_comes(void **state)
+{
+    struct fixture *fixture = open_saved(state);
+    struct rlimit before, little;
+    struct sluice_saved what;
+    sigset_t pending;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    little = before;
+    little.rlim_cur = 100000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    enum sluice_error error = sluice_cache_save(fixture->cache, saved_path, &what);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(error, SLUICE_FILE);
+    assert_string_equal(what.words, "the file can't be written: File too large");
+    assert_int_equal(sigpending(&pending), 0);
+    assert_int_equal(sigismember(&pending, SIGXFSZ), 0);
+    expect_file(fixture, "old");
 }
 
 static void a_directory_that_is_not_brought_to_the_disk_is_told(void **state)
@@ -275,6 +297,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         FIXTURE_TEST(a_save_that_the_system_refuses_leaves_the_old_file),
+        FIXTURE_TEST(rule_20_a_save_over_the_limit_of_files_is_refused_and_no_signal_comes),
         FIXTURE_TEST(a_directory_that_is_not_brought_to_the_disk_is_told),
         FIXTURE_TEST(interrupted_calls_and_small_pieces_do_no_harm),
         FIXTURE_TEST(a_file_that_cannot_be_read_is_told),
