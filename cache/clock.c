@@ -35,14 +35,22 @@ int64_t clock_after_ms(int64_t now_ms, int64_t span_ms)
     return instant_ms;
 }
 
+/* From one instant to a later one; a caller's clock may show any, and two of them lie too far apart to be told. */
+static int64_t clock_span_ms(int64_t from_ms, int64_t to_ms)
+{
+    int64_t span_ms;
+
+    return __builtin_sub_overflow(to_ms, from_ms, &span_ms) ? INT64_MAX : span_ms;
+}
+
 int64_t clock_left_ms(int64_t now_ms, int64_t until_ms)
 {
     if (until_ms == CLOCK_FAR)
         return SLUICE_NEVER;
-    return until_ms > now_ms ? until_ms - now_ms : 0;
+    return until_ms > now_ms ? clock_span_ms(now_ms, until_ms) : 0;
 }
 
 int64_t clock_age_ms(int64_t now_ms, int64_t since_ms)
 {
-    return now_ms > since_ms ? now_ms - since_ms : 0;
+    return now_ms > since_ms ? clock_span_ms(since_ms, now_ms) : 0;
 }

@@ -33,7 +33,13 @@ static bool save_wants(const struct entry *entry, const struct sluice_options *o
 
 static int64_t save_span_ms(int64_t now_ms, int64_t until_ms)
 {
-    return until_ms == CLOCK_FAR ? SAVED_FOR_EVER : until_ms - now_ms;
+    int64_t span_ms;
+
+    if (until_ms == CLOCK_FAR)
+        return SAVED_FOR_EVER;
+    if (__builtin_sub_overflow(until_ms, now_ms, &span_ms))
+        return until_ms > now_ms ? SAVED_FOR_EVER : -SAVED_SPAN_MS_MAX;
+    return span_ms;
 }
 
 /*

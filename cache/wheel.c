@@ -61,6 +61,12 @@ void wheel_init(struct wheel *wheel, int64_t now_ms)
     }
 }
 
+/* How far off the instant is at a level. Without a sign: two instants may lie farther apart than a number with one. */
+static uint64_t slots_ahead(const struct wheel *wheel, const struct timer *timer, unsigned level)
+{
+    return (uint64_t)(timer->due_ms >> level_shift(level)) - (uint64_t)(wheel->now_ms >> level_shift(level));
+}
+
 /*
  * The lowest level at which the instant is less than a turn away. Its slot there is then ahead of the current one,
  * never the current one itself: at every level below it was 64 slots or more away.
@@ -68,20 +74,20 @@ void wheel_init(struct wheel *wheel, int64_t now_ms)
 static void wheel_place(struct wheel *wheel, struct timer *timer)
 {
     unsigned level, slot;
-    int64_t ahead;
+    uint64_t ahead;
 
     if (timer->due_ms <= wheel->now_ms) {
         link_append(&wheel->passed, &timer->link);
         return;
     }
     for (level = 0; level < WHEEL_LEVELS - 1; level++) {
-        if ((timer->due_ms >> level_shift(level)) - (wheel->now_ms >> level_shift(level)) < WHEEL_SLOTS)
+        if (slots_ahead(wheel, timer, level) < WHEEL_SLOTS)
             break;
     }
-    ahead = (timer->due_ms >> level_shift(level)) - (wheel->now_ms >> level_shift(level));
+    ahead = slots_ahead(wheel, timer, level);
     if (ahead >= WHEEL_SLOTS) /* farther than the wheel reaches: looked at again once a turn of the top level */
         ahead = WHEEL_SLOTS - 1;
-    slot = (unsigned)((wheel->now_ms >> level_shift(level)) + ahead) & SLOT_MASK;
+    slot = (unsigned)((uint64_t)(wheel->now_ms >> level_shift(level)) + ahead) & SLOT_MASK;
     link_append(&wheel->slots[level][slot], &timer->link);
     wheel->occupied[level] |= UINT64_C(1) << slot;
 }

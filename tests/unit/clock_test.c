@@ -20,6 +20,7 @@ static void what_is_left_is_never_negative(void **state)
     assert_int_equal(clock_left_ms(15, 15), 0);
     assert_int_equal(clock_left_ms(20, 15), 0);
     assert_int_equal(clock_left_ms(20, CLOCK_FAR), SLUICE_NEVER);
+    assert_int_equal(clock_left_ms(-2, INT64_MAX - 1), INT64_MAX);
 }
 
 static void an_age_is_never_negative(void **state)
@@ -28,6 +29,8 @@ static void an_age_is_never_negative(void **state)
     assert_int_equal(clock_age_ms(15, 10), 5);
     assert_int_equal(clock_age_ms(10, 10), 0);
     assert_int_equal(clock_age_ms(10, 15), 0);
+    assert_int_equal(clock_age_ms(INT64_MAX, -1), INT64_MAX);
+    assert_int_equal(clock_age_ms(INT64_MIN, INT64_MAX), 0);
 }
 
 static int64_t noon(void *self)

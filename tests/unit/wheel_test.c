@@ -48,6 +48,21 @@ static void a_timer_is_due_at_its_millisecond_and_not_before(void **state)
     }
 }
 
+static void a_timer_farther_off_than_a_signed_number_counts_is_not_due_before(void **state)
+{
+    struct wheel wheel;
+    struct timer timer;
+
+    (void)state;
+    wheel_init(&wheel, INT64_MIN);
+    timer_init(&timer);
+    wheel_start(&wheel, &timer, INT64_MAX / 2);
+    wheel_turn(&wheel, INT64_MIN + 1000);
+    assert_null(pop(&wheel));
+    wheel_stop(&wheel, &timer);
+    assert_false(timer_started(&timer));
+}
+
 static void an_instant_that_has_passed_is_due_at_once(void **state)
 {
     struct wheel wheel;
@@ -172,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_timer_is_due_at_its_millisecond_and_not_before),
+        cmocka_unit_test(a_timer_farther_off_than_a_signed_number_counts_is_not_due_before),
         cmocka_unit_test(an_instant_that_has_passed_is_due_at_once),
         cmocka_unit_test(a_span_beyond_the_wheel_waits_its_time),
         cmocka_unit_test(a_stopped_timer_is_forgotten),
