@@ -64,6 +64,7 @@ static void judge_record(struct judge *judge, const struct record *record)
         [RECORD_SAVE_BEGIN] = warm_save_begin,
         [RECORD_SAVE_END] = warm_save_end,
         [RECORD_WARM_BEGIN] = warm_begin,
+        [RECORD_WARM_END] = warm_end,
     };
 
     if (parts[record->kind] != NULL)

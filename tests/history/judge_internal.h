@@ -129,8 +129,9 @@ struct judge {
         bool told;
     } rest;
     struct {
-        uint64_t created;              /* this cache; 0: the first */
-        uint64_t saving, saved, began; /* the begin and the end of the save, and the begin of the load of the file */
+        uint64_t created;                      /* this cache; 0: the first */
+        uint64_t saving, saved;                /* the begin and the end of the save */
+        uint64_t began, ended;                 /* those of the load of the file; 0: not yet */
         struct floors floors[RECORD_KEYS_MAX]; /* when the save began */
         struct floors next[RECORD_KEYS_MAX];   /* likewise of a save that has not ended */
         struct calls ttls[RECORD_KEYS_MAX];    /* of the cache before */
@@ -241,6 +242,7 @@ void close_judge_load(struct judge *judge, const struct record *load);
 void warm_save_begin(struct judge *judge, const struct record *record);
 void warm_save_end(struct judge *judge, const struct record *record);
 void warm_begin(struct judge *judge, const struct record *record);
+void warm_end(struct judge *judge, const struct record *record);
 void warm_create(struct judge *judge);
 
 /* A value is met that an older cache had: it begins anew in this one, if the file may have brought it. */

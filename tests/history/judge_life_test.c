@@ -210,6 +210,31 @@ static void rule_3_is_broken_by_a_value_of_the_file_that_was_invalidated_since(v
     story_expect(&story, 3);
 }
 
+/* What is chosen is chosen among what is stored: what the file brings later is not concerned. */
+static void rule_3_holds_for_a_value_of_the_file_that_could_not_be_chosen(void **state)
+{
+    (void)state;
+    uint64_t value = story_whole_put(&story, 0, STORY_LONG);
+    story_save(&story);
+    story_destroy(&story);
+    story_create(&story);
+    story_invalidate_end(&story, story_invalidate_as(&story, 0, RECORD_CHOSEN, false));
+    story_warm(&story);
+    story_hit(&story, 0, value);
+    story_expect(&story, STORY_HOLDS);
+}
+
+static void rule_3_is_broken_by_a_value_of_the_file_that_was_chosen_since(void **state)
+{
+    (void)state;
+    uint64_t value = story_whole_put(&story, 0, STORY_LONG);
+    story_save(&story);
+    go_over();
+    story_invalidate_end(&story, story_invalidate_as(&story, 0, RECORD_CHOSEN, false));
+    story_hit(&story, 0, value);
+    story_expect(&story, 3);
+}
+
 /* Its time to live is made 5 ms before or after the save; it is given 60 ms later, by the next cache. */
 static void give_late(bool before)
 {
@@ -367,6 +392,8 @@ int main(void)
         TEST(rule_3_is_broken_by_a_file_with_a_load_that_was_invalidated_before_it_ended),
         TEST(rule_3_is_broken_by_a_file_that_makes_fresh_what_was_stale),
         TEST(rule_3_is_broken_by_a_value_of_the_file_that_was_invalidated_since),
+        TEST(rule_3_holds_for_a_value_of_the_file_that_could_not_be_chosen),
+        TEST(rule_3_is_broken_by_a_value_of_the_file_that_was_chosen_since),
         TEST(rule_12_is_broken_by_a_file_with_what_has_expired),
         TEST(rule_12_holds_for_a_file_that_was_saved_before_the_time_was_changed),
         TEST(rule_4_is_broken_by_a_file_with_what_had_been_replaced),

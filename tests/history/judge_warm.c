@@ -28,12 +28,17 @@ void warm_create(struct judge *judge)
 {
     for (unsigned number = 0; number < RECORD_KEYS_MAX; number++)
         judge->file.ttls[number] = judge->keys[number].ttls;
-    judge->file.began = 0;
+    judge->file.began = judge->file.ended = 0;
 }
 
 void warm_begin(struct judge *judge, const struct record *record)
 {
     judge->file.began = record->order;
+}
+
+void warm_end(struct judge *judge, const struct record *record)
+{
+    judge->file.ended = record->order;
 }
 
 /* Whether the file may have the value, by what was known of it when it was saved. */
@@ -72,6 +77,7 @@ void warm_meet(struct judge *judge, uint64_t name, const struct record *where)
     value->warm = true;
     value->made_stale = floors_make_stale(&judge->file.floors[number], value) != 0;
     value->birth = judge->file.began;
+    value->ended = judge->file.ended; /* it was not stored here before the file was loaded */
     value->renewed = 0;
     value->stored = value->removed = 0;
     value->removals = value->offers = value->renewals = 0;
