@@ -8,7 +8,10 @@
  *
  * Threads: every function may be called from any thread at any time, from callbacks too, unless it says otherwise. No
  * lock is held while a callback or a loader runs (rule 19). Which threads call the loader, sluice/loader.h says:
- * besides gets that lead and the background, also one that ends a load, in place of others that may be waiting.
+ * besides gets that lead and the background, also one that ends a load, in place of others that may be waiting. What is
+ * called on a cache's timer thread (callbacks of waits that time out, `unwanted`, the listener, an executor's run())
+ * must not wait there, in a get of that cache say: its deadlines are run by this thread, and stand still meanwhile.
+ * With timeout_ms 0 or asynchronously, all can be called.
  *
  * Ownership: what comes back through a pointer to a pointer is the caller's, to be given back with the unref or fini
  * that is named; what is returned is borrowed. Out-parameters are untouched on failure, save where noted.
