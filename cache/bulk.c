@@ -315,6 +315,8 @@ enum sluice_error sluice_get_many_request(struct sluice_cache *cache, const stru
     struct bulk_start start;
     struct sluice_bulk *bulk;
 
+    if (ticker_is_deep(&cache->ticker))
+        blocking.timeout_ms = 0;
     blocking.callback = NULL;
     bulk = bulk_create(&blocking, 1);
     if (bulk == NULL)
@@ -323,7 +325,7 @@ enum sluice_error sluice_get_many_request(struct sluice_cache *cache, const stru
     if (start.parent == NULL)
         start.parent = call_current();
     if (!bulk_run(&start))
-        park_wait(&bulk->park); /* from here on the cache may be gone */
+        ticker_park(&cache->ticker, &bulk->park); /* from here on the cache may be gone */
     bulk_hand_over(bulk, outcomes);
     bulk_free(bulk);
     return SLUICE_OK;

@@ -93,7 +93,7 @@ enum sluice_error sluice_compute(struct sluice_cache *cache, const void *key, si
     struct sluice_request request = {
         .key = key,
         .key_size = key_size,
-        .timeout_ms = timeout_ms,
+        .timeout_ms = ticker_is_deep(&cache->ticker) ? 0 : timeout_ms,
         .loader = compute,
         .parent = call_current(),
     };

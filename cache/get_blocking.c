@@ -48,7 +48,8 @@ enum sluice_error get_wait(struct get *get, struct sluice_wait *waiter, struct s
         get_lead_blocking(get, waiter);
     if (get->parent == NULL)
         flight_unref(held);
-    park_wait(&waiter->park); /* from here on the cache may be gone: only the waiter is this thread's */
+    ticker_park(&get->cache->ticker,
+                &waiter->park); /* from here on the cache may be gone: only the waiter is this thread's */
     if (get->parent != NULL)
         flight_unref(held); /* what looked for circles could come by it until the waiter was told */
     *outcome = waiter->outcome;
@@ -89,6 +90,8 @@ enum sluice_error sluice_get_request(struct sluice_cache *cache, const struct sl
 
     if (error != SLUICE_OK)
         return get_reject(cache, error, outcome);
+    if (ticker_is_deep(&cache->ticker))
+        get.timeout_ms = 0;
     if (get.parent == NULL)
         get.parent = call_current();
     if (get.parent == NULL)

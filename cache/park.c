@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 void park_init(struct park *park)
@@ -17,6 +18,15 @@ void park_wait(struct park *park)
     /* Wakes for no reason, signals and a release before the sleep all end in another look at the word. */
     while (atomic_load_explicit(&park->released, memory_order_acquire) == 0)
         (void)syscall(SYS_futex, &park->released, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+}
+
+bool park_wait_for(struct park *park, int64_t wait_ms)
+{
+    const struct timespec most = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000};
+
+    if (atomic_load_explicit(&park->released, memory_order_acquire) == 0)
+        (void)syscall(SYS_futex, &park->released, FUTEX_WAIT_PRIVATE, 0, &most, NULL, 0);
+    return atomic_load_explicit(&park->released, memory_order_acquire) != 0;
 }
 
 void park_release(struct park *park)

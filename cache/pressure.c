@@ -60,12 +60,13 @@ static void set_share(struct sluice_cache *cache, unsigned share_percent)
     atomic_store_explicit(&cache->share_percent, share_percent, memory_order_relaxed);
 }
 
-bool pressure_set_unwatched(struct sluice_cache *cache, unsigned share_percent)
+bool pressure_set_unwatched(struct sluice_cache *cache, unsigned share_percent, unsigned *before_percent)
 {
     bool unwatched;
 
     pressure_lock();
     unwatched = cache->pressure.by == NULL;
+    *before_percent = sluice_cache_share(cache);
     if (unwatched)
         set_share(cache, share_percent);
     pressure_unlock();

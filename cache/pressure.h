@@ -36,7 +36,8 @@ static inline void pressure_link_init(struct pressure_link *link)
     link->shrinking = 0;
 }
 
-/* Sets the cache's share if it is not watched; false, and nothing is changed, if it is. */
-bool pressure_set_unwatched(struct sluice_cache *cache, unsigned share_percent) FREE_OF_SHARD;
+/* Sets the cache's share if it is not watched; false, and nothing is changed, if it is. *before_percent is the old one.
+ */
+bool pressure_set_unwatched(struct sluice_cache *cache, unsigned share_percent, unsigned *before_percent) FREE_OF_SHARD;
 
 #endif

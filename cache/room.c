@@ -128,11 +128,11 @@ enum sluice_error sluice_cache_set_share(struct sluice_cache *cache, unsigned sh
                                          struct sluice_shrunk *shrunk)
 {
     struct sluice_shrunk chosen = {0, 0};
-    bool shrinks = share_percent < 100 && share_percent <= sluice_cache_share(cache);
+    unsigned before_percent;
 
-    if (share_percent == 0 || share_percent > 100 || !pressure_set_unwatched(cache, share_percent))
+    if (share_percent == 0 || share_percent > 100 || !pressure_set_unwatched(cache, share_percent, &before_percent))
         return SLUICE_INVALID;
-    if (shrinks)
+    if (share_percent < 100 && share_percent <= before_percent)
         core_shrink(cache, &chosen);
     if (shrunk != NULL)
         *shrunk = chosen;

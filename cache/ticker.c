@@ -7,6 +7,33 @@
 
 #include <time.h>
 
+/* The cache whose timer thread this is, or NULL; and how many waits on it are running what is due. */
+static _Thread_local struct sluice_cache *ticker_cache;
+static _Thread_local unsigned ticker_depth;
+
+static bool ticker_is_here(const struct ticker *ticker)
+{
+    return ticker_cache != NULL && &ticker_cache->ticker == ticker;
+}
+
+bool ticker_is_deep(const struct ticker *ticker)
+{
+    return ticker_is_here(ticker) && ticker_depth == TICKER_DEPTH_MAX;
+}
+
+void ticker_park(struct ticker *ticker, struct park *park)
+{
+    if (!ticker_is_here(ticker)) {
+        park_wait(park);
+        return;
+    }
+    must(ticker_depth < TICKER_DEPTH_MAX);
+    ticker_depth++;
+    while (!park_wait_for(park, TICKER_LOOK_MS))
+        (void)core_tick(ticker_cache, CORE_EXPIRY_SLACK_MS);
+    ticker_depth--;
+}
+
 /* With the mutex held: sleeps until wake_ms, a poke or the stop. */
 static void ticker_sleep(struct ticker *ticker)
 {
@@ -24,6 +51,7 @@ static void *ticker_run(void *arg)
     struct sluice_cache *cache = arg;
     struct ticker *ticker = &cache->ticker;
 
+    ticker_cache = cache;
     pthread_mutex_lock(&ticker->mutex);
     while (!ticker->stopping) {
         int64_t next_ms;

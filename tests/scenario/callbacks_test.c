@@ -343,6 +343,73 @@ static void rule_19_a_close_from_within(void **state)
     call_expect(other, SLUICE_CLOSED, NULL);
 }
 
+/* ---- waits on the timer thread ----------------------------------------------------------------------------------- */
+
+/* The load of the key does not end: only the timer thread ends this wait, which is the thread that it holds. */
+static void wait_in_time(void *arg, const struct sluice_outcome *outcome)
+{
+    struct fixture *fixture = arg;
+    struct sluice_outcome inner;
+    (void)outcome;
+    if (sluice_get_outcome(fixture->cache, "key", 3, 2, &inner) != SLUICE_TIMED_OUT)
+        abort();
+    sluice_outcome_fini(&inner);
+}
+
+static void rule_7_a_wait_on_the_timer_thread_ends_in_time_and_holds_up_no_other(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct call_spec spec = {
+        .way = WAY_ASYNC, .key = "key", .timeout_ms = 1, .inside = wait_in_time, .arg = fixture};
+    fixture_use_real_clock(fixture);
+    fixture_open(fixture);
+    (void)call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    for (int i = 0; i < 5; i++) {
+        struct call *waits = call_start_spec(fixture, &spec);
+        call_expect(call_start(fixture, WAY_BLOCKING, "key", 1), SLUICE_TIMED_OUT, NULL);
+        call_expect(waits, SLUICE_TIMED_OUT, NULL);
+    }
+}
+
+#define DEPTH_MAX 16 /* as sluice/cache.h says */
+
+struct nest {
+    struct fixture *fixture;
+    atomic_uint depth, refused;
+};
+
+/* Has itself called again on this thread, which is the timer thread, once this wait lets it. */
+static void wait_deeper(void *arg, const struct sluice_outcome *outcome)
+{
+    struct nest *nest = arg;
+    struct sluice_cache *cache = nest->fixture->cache;
+    struct sluice_async_get next = {.key = "key", .key_size = 3, .timeout_ms = 1, .callback = wait_deeper, .arg = nest};
+    struct sluice_outcome inner;
+    (void)outcome;
+    if (atomic_fetch_add(&nest->depth, 1) < DEPTH_MAX && sluice_get_async(cache, &next, &inner, NULL) != SLUICE_PARKED)
+        abort();
+    if (sluice_get_outcome(cache, "other", 5, SLUICE_WAIT_FOREVER, &inner) == SLUICE_TIMED_OUT)
+        atomic_fetch_add(&nest->refused, 1);
+    sluice_outcome_fini(&inner);
+}
+
+static void rule_10_waits_on_the_timer_thread_inside_each_other_are_bounded(void **state)
+{
+    struct fixture *fixture = *state;
+    struct nest nest = {.fixture = fixture};
+    struct call_spec spec = {.way = WAY_ASYNC, .key = "key", .timeout_ms = 1, .inside = wait_deeper, .arg = &nest};
+    fixture_use_real_clock(fixture);
+    fixture_open(fixture);
+    (void)call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
+    (void)call_park(fixture, WAY_ASYNC, "other", SLUICE_WAIT_FOREVER);
+    struct call *call = call_start_spec(fixture, &spec);
+    AWAIT(atomic_load(&nest.refused) == 1);
+    assert_int_equal(atomic_load(&nest.depth), DEPTH_MAX + 1);
+    gated_loader_end(fixture->loader, 1, ENDING_VALUE, "value");
+    call_expect(call, SLUICE_TIMED_OUT, NULL);
+    assert_int_equal(atomic_load(&nest.refused), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +424,8 @@ int main(void)
         FIXTURE_TEST(rule_19_an_invalidation_from_within_takes_what_was_just_stored),
         FIXTURE_TEST(rule_19_a_cancel_from_within_of_a_wait_on_another_flight),
         FIXTURE_TEST(rule_19_a_close_from_within),
+        FIXTURE_TEST(rule_7_a_wait_on_the_timer_thread_ends_in_time_and_holds_up_no_other),
+        FIXTURE_TEST(rule_10_waits_on_the_timer_thread_inside_each_other_are_bounded),
     };
     FIXTURE_MAIN(tests);
 }

@@ -8,10 +8,10 @@
  *
  * Threads: every function may be called from any thread at any time, from callbacks too, unless it says otherwise. No
  * lock is held while a callback or a loader runs (rule 19). Which threads call the loader, sluice/loader.h says:
- * besides gets that lead and the background, also one that ends a load, in place of others that may be waiting. What is
- * called on a cache's timer thread (callbacks of waits that time out, `unwanted`, the listener, an executor's run())
- * must not wait there, in a get of that cache say: its deadlines are run by this thread, and stand still meanwhile.
- * With timeout_ms 0 or asynchronously, all can be called.
+ * besides gets that lead and the background, also one that ends a load, in place of others that may be waiting. A
+ * callback, `unwanted` and the listener may wait on the timer thread, too: it goes on running deadlines then, up to 10
+ * ms late and with 16 such waits inside each other; one further inside does not wait, as with timeout_ms 0. In
+ * sluice_cache_tick(), with a clock of the caller's, it is his to see to it that the clock goes on.
  *
  * Ownership: what comes back through a pointer to a pointer is the caller's, to be given back with the unref or fini
  * that is named; what is returned is borrowed. Out-parameters are untouched on failure, save where noted.

@@ -97,7 +97,7 @@ struct sluice_content {
  * `unwanted` is optional. It is told, once, of a load that it has been called for and has not ended, when nobody can be
  * given its result any more: put, deadline, close, an invalidation with nobody waiting, or the last waiter has left and
  * the cache cancels loads then (rules 4, 8, 9, 18). It is told on the thread whose call that was (for a deadline the
- * timer thread, where it must not wait, or in sluice_cache_tick()), and may cancel the backend's call; the load must be
+ * timer thread, or in sluice_cache_tick()), and may cancel the backend's call; the load must be
  * ended all the same.
  * `load` may still be running on another thread, or may not quite have been entered there, and the load may be ended
  * meanwhile; the handle is valid until `unwanted` returns.
