@@ -65,8 +65,9 @@ void after_run(struct after *after, struct sluice_cache *cache)
 {
     const struct sluice_listener listener = cache->options.listener; /* once all are told the cache may be gone */
     bool evicting = listener.evicting != NULL; /* waiters don't wait for it; what evicts still holds the cache then */
-    struct call_frame outer = call_enter(after->led); /* who is told, and gets that key, must not wait for itself */
+    struct call_frame frame;
 
+    call_enter(&frame, after->led); /* who is told, and gets that key, must not wait for itself */
     if (!evicting)
         after_make_room(after, cache);
     if (after->due_ms != CLOCK_FAR)
@@ -77,5 +78,5 @@ void after_run(struct after *after, struct sluice_cache *cache)
     if (evicting)
         after_make_room(after, cache);
     after_bury(after, &listener);
-    call_leave(outer);
+    call_leave(&frame);
 }

@@ -197,6 +197,7 @@ static void bulk_begin(struct bulk_start *start, size_t i)
         (void)get_reject(start->cache, error, outcome);
         return;
     }
+    get.blocks = bulk->callback == NULL;
     atomic_fetch_add_explicit(&bulk->missing, 1, memory_order_relaxed); /* it may come before this call is over */
     error = bulk_look(start, &get, slot, outcome);
     if (error == SLUICE_PARKED && get.parent != NULL && get_is_circular(&get, slot->wait)) {

@@ -10,30 +10,41 @@
 #define CALL_ROOM 64 /* flights in one call for which no memory is needed */
 
 /* Of the process, not of a cache: a loader may call other caches (rule 17). */
-static _Thread_local struct call_frame call_running;
+static _Thread_local const struct call_frame *call_innermost;
+
+struct circle_spot call_here(void)
+{
+    return call_innermost != NULL ? call_innermost->spot : (struct circle_spot){0};
+}
 
 struct sluice_load *call_current(void)
 {
-    return call_running.flight;
+    return call_here().flight;
 }
 
-struct circle_node *call_node(const struct sluice_load *parent)
+struct circle_spot call_spot(struct sluice_load *parent)
 {
-    return parent == call_running.flight ? call_running.node : NULL;
+    for (const struct call_frame *frame = call_innermost; frame != NULL; frame = frame->outer) {
+        if (frame->spot.flight == parent)
+            return frame->spot;
+    }
+    return (struct circle_spot){.flight = parent};
 }
 
-struct call_frame call_enter(struct sluice_load *flight)
+void call_enter(struct call_frame *frame, struct sluice_load *flight)
 {
-    struct call_frame outer = call_running;
-
-    if (flight != NULL && outer.flight == NULL)
-        call_running = (struct call_frame){.flight = flight};
-    return outer;
+    frame->entered = flight != NULL && call_innermost == NULL;
+    if (!frame->entered)
+        return;
+    frame->spot = (struct circle_spot){.flight = flight};
+    frame->outer = NULL;
+    call_innermost = frame;
 }
 
-void call_leave(struct call_frame outer)
+void call_leave(const struct call_frame *frame)
 {
-    call_running = outer;
+    if (frame->entered)
+        call_innermost = frame->outer;
 }
 
 void call_chain_init(struct call_chain *chain)
@@ -92,16 +103,22 @@ static void call_loader(struct sluice_load *const *flights, size_t count, struct
 static void call_loader(struct sluice_load *const *flights, size_t count, struct circle_node *node)
 {
     const struct sluice_loader loader = flights[0]->loader; /* of a load that is ended only the reference is left */
-    struct call_frame outer = call_running;
+    struct call_frame frame = {.outer = call_innermost};
+    struct circle_edge within;
 
     if (node != NULL)
         circle_join(flights, count, node);
-    call_running = (struct call_frame){.flight = flights[0], .node = flights[0]->circle.node};
+    frame.spot = (struct circle_spot){flights[0], flights[0]->circle.node};
+    if (frame.outer != NULL)
+        circle_descend(&within, frame.outer->spot, frame.spot);
+    call_innermost = &frame;
     if (count > 1 || loader.load == NULL)
         loader.load_many(loader.self, flights, count);
     else
         loader.load(loader.self, flights[0]);
-    call_running = outer;
+    call_innermost = frame.outer;
+    if (frame.outer != NULL)
+        circle_ascend(&within);
     for (size_t i = 0; i < count; i++)
         flight_unref(flights[i]);
 }

@@ -49,23 +49,27 @@ void call_load_later(struct call_chain *chain) FREE_OF_SHARD;
 struct sluice_load *call_current(void);
 
 /*
- * Where a get on behalf of this load is made from, for circle_enter(): within the call of the loader that is under way
- * on this thread from that one, even if the load has been ended in it and goes on with another. NULL: elsewhere.
+ * Where a get on behalf of this load is made from, for circle_enter(): a call of the loader that is under way on this
+ * thread for that one, even if the load has been ended in it and goes on with another; else wherever the load is.
  */
-struct circle_node *call_node(const struct sluice_load *parent);
+struct circle_spot call_spot(struct sluice_load *parent);
 
-/* Which loader a thread is in. */
+/* The innermost call of a loader that is under way on this thread; none: no flight. */
+struct circle_spot call_here(void);
+
+/* Which loader a thread is in, the calls of loaders around it included. On the stack of that thread. */
 struct call_frame {
-    struct sluice_load *flight; /* the first one of its call; NULL: none */
-    struct circle_node *node;   /* NULL: where the flight is */
+    struct circle_spot spot; /* of the first flight of its call */
+    const struct call_frame *outer;
+    bool entered;
 };
 
 /*
  * Until call_leave(), what this thread does counts as done within the loader of this flight, which is to be called
  * next: what it waits for, the load waits for (rule 17). With NULL, and within a loader, nothing changes: that one's
- * load waits too, and what is to be called next a get on its behalf calls. Returns what call_leave() has to be given.
+ * load waits too, and what is to be called next a get on its behalf calls.
  */
-struct call_frame call_enter(struct sluice_load *flight);
-void call_leave(struct call_frame outer);
+void call_enter(struct call_frame *frame, struct sluice_load *flight);
+void call_leave(const struct call_frame *frame);
 
 #endif

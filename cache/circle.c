@@ -91,6 +91,29 @@ void circle_part(struct sluice_load *flight)
 
 /* ---- edges ------------------------------------------------------------------------------------------------------- */
 
+static struct circle_node *circle_node_at(struct circle_spot spot)
+{
+    return spot.node != NULL ? spot.node : spot.flight->circle.node;
+}
+
+static void circle_link(struct circle_edge *edge, struct circle_node *from, struct circle_spot to)
+{
+    edge->from = circle_node_ref(from);
+    edge->to = to;
+    LIST_INSERT_HEAD(&from->edges, edge, link);
+}
+
+/* The reference that the edge had, to be given back after the unlock; NULL: it was not linked. */
+static struct circle_node *circle_unlink(struct circle_edge *edge)
+{
+    struct circle_node *from = edge->from;
+
+    if (from != NULL)
+        LIST_REMOVE(edge, link);
+    edge->from = NULL;
+    return from;
+}
+
 /* Puts a node on the list of what is to be explored, once a search. */
 static void circle_find(struct circle_node *node, struct circle_node **unexplored)
 {
@@ -101,8 +124,8 @@ static void circle_find(struct circle_node *node, struct circle_node **unexplore
     *unexplored = node;
 }
 
-/* Whether `goal` can be reached from `start` along the edges. */
-static bool circle_reaches(struct circle_node *start, const struct circle_node *goal)
+/* Whether one of two goals can be reached from `start` along the edges. */
+static bool circle_reaches(struct circle_node *start, const struct circle_node *goal, const struct circle_node *other)
 {
     struct circle_node *unexplored = NULL;
 
@@ -110,33 +133,34 @@ static bool circle_reaches(struct circle_node *start, const struct circle_node *
     circle_find(start, &unexplored);
     while (unexplored != NULL) {
         struct circle_node *node = unexplored;
-        struct sluice_wait *edge;
+        struct circle_edge *edge;
 
-        if (node == goal)
+        if (node == goal || node == other)
             return true;
         unexplored = node->unexplored;
-        LIST_FOREACH(edge, &node->edges, circle.link)
+        LIST_FOREACH(edge, &node->edges, link)
         {
-            circle_find(edge->flight->circle.node, &unexplored);
+            circle_find(circle_node_at(edge->to), &unexplored);
         }
     }
     return false;
 }
 
-bool circle_enter(struct sluice_wait *waiter, struct circle_node *from)
+bool circle_enter(struct sluice_wait *waiter, struct circle_spot parent, struct circle_spot thread)
 {
-    struct circle_edge *edge = &waiter->circle;
+    struct circle_spot to = {.flight = waiter->flight};
     bool closes = false;
 
     circle_lock();
-    if (!edge->left) {
-        if (from == NULL)
-            from = edge->parent->circle.node;
-        closes = circle_reaches(waiter->flight->circle.node, from);
+    if (!waiter->circle.left) {
+        struct circle_node *from = circle_node_at(parent);
+        struct circle_node *beside = thread.flight != NULL ? circle_node_at(thread) : from;
+
+        closes = circle_reaches(circle_node_at(to), from, beside);
         if (!closes) {
-            LIST_INSERT_HEAD(&from->edges, waiter, circle.link);
-            edge->from = circle_node_ref(from);
-            edge->linked = true;
+            circle_link(&waiter->circle.edge, from, to);
+            if (beside != from)
+                circle_link(&waiter->circle.beside, beside, to);
         }
     }
     circle_unlock();
@@ -145,18 +169,32 @@ bool circle_enter(struct sluice_wait *waiter, struct circle_node *from)
 
 void circle_leave(struct sluice_wait *waiter)
 {
-    struct circle_edge *edge = &waiter->circle;
-    bool was_linked;
+    struct circle_node *from, *beside;
 
-    if (edge->parent == NULL)
+    if (waiter->circle.parent == NULL)
         return;
     circle_lock();
-    edge->left = true;
-    was_linked = edge->linked;
-    if (was_linked)
-        LIST_REMOVE(waiter, circle.link);
-    edge->linked = false;
+    waiter->circle.left = true;
+    from = circle_unlink(&waiter->circle.edge);
+    beside = circle_unlink(&waiter->circle.beside);
     circle_unlock();
-    if (was_linked)
-        circle_node_unref(edge->from);
+    circle_node_unref(from);
+    circle_node_unref(beside);
+}
+
+void circle_descend(struct circle_edge *edge, struct circle_spot outer, struct circle_spot inner)
+{
+    circle_lock();
+    circle_link(edge, circle_node_at(outer), inner);
+    circle_unlock();
+}
+
+void circle_ascend(struct circle_edge *edge)
+{
+    struct circle_node *from;
+
+    circle_lock();
+    from = circle_unlink(edge);
+    circle_unlock();
+    circle_node_unref(from);
 }

@@ -78,6 +78,7 @@ static enum sluice_error compute_run(struct sluice_cache *cache, struct sluice_r
 
         if (error != SLUICE_OK)
             return get_refuse(error, outcome);
+        get.blocks = true;
         error = compute_once(&get, &again, outcome);
         if (!again || error == SLUICE_TIMED_OUT || error == SLUICE_CIRCULAR)
             return error;

@@ -40,7 +40,7 @@ enum sluice_error get_init(struct get *get, struct sluice_cache *cache, const st
     get->timeout_ms = request->timeout_ms;
     get->parent = request->parent;
     get->led = get->refresh = NULL;
-    get->patient = get->overtakes = false;
+    get->patient = get->overtakes = get->blocks = false;
     after_init(&get->after);
     return SLUICE_OK;
 }
@@ -242,7 +242,7 @@ bool get_is_circular(struct get *get, struct sluice_wait *waiter)
     bool left = false;
     struct after after;
 
-    if (!circle_enter(waiter, call_node(get->parent)))
+    if (!circle_enter(waiter, call_spot(get->parent), get->blocks ? call_here() : (struct circle_spot){0}))
         return false;
     after_init(&after);
     lock_acquire(&get->shard->lock);

@@ -18,6 +18,7 @@ struct get {
     int64_t timeout_ms;
     bool patient;               /* an old value is held: it may be taken once the patience is over */
     struct sluice_load *parent; /* the load on whose behalf it is made, held by the caller; or NULL */
+    bool blocks;                /* the thread waits for it until its end */
     bool overtakes;          /* the flight that it has to call was begun by another call, and is in that one's chain */
     struct sluice_load *led; /* the flight whose loader this get has to call, with the reference of that call */
     struct sluice_load *refresh; /* likewise, in the background; this get was a hit */

@@ -92,6 +92,7 @@ enum sluice_error sluice_get_request(struct sluice_cache *cache, const struct sl
         return get_reject(cache, error, outcome);
     if (ticker_is_deep(&cache->ticker))
         get.timeout_ms = 0;
+    get.blocks = true;
     if (get.parent == NULL)
         get.parent = call_current();
     if (get.parent == NULL)

@@ -36,7 +36,7 @@ struct sluice_wait {
     struct shard *shard;           /* set when it parks: its flight's, whichever that is */
     struct sluice_load *flight;    /* set when it parks; one without a parent may be moved to another, under the shard's
                                       lock. Asynchronous: a reference */
-    struct circle_edge circle;     /* set before it parks, then covered by the circles' lock */
+    struct circle_wait circle;     /* set before it parks, then covered by the circles' lock */
     struct sluice_outcome outcome; /* written by the release, read once it is told */
     struct {
         TAILQ_ENTRY(sluice_wait) link; /* in the flight's queue, then in a list of released ones */

@@ -26,8 +26,8 @@ struct sluice_clock {
  * Runs what the cache does in the background, which is to call the loader for refreshes, batches and whatever else no
  * get waits for on its thread (sluice/loader.h): run(self, task, arg) must see to it that task(arg) is called once, on
  * any thread, now or later; it can't refuse. Called with no lock held. For a loader that returns early, one that calls
- * task(arg) at once is the best; not for one that waits for other keys: called within another load, on its thread, it
- * could wait for that, which is not seen as a circle (rule 17).
+ * task(arg) at once is the best. Called within another load, on its thread, the loader is refused what that one loads
+ * (rule 17): who lets it wait for other keys is better served by threads.
  *
  * sluice_cache_destroy() waits for calls of `run` that are under way, and none begins once it has returned. A task may
  * be called later than that: it then calls no loader, and gives back what it holds.
