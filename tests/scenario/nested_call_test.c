@@ -158,6 +158,14 @@ static void expect_refused(struct play *play)
     assert_int_equal(fixture_stats(play->fixture).circular, 1);
 }
 
+static void end_held(struct play *play)
+{
+    struct sluice_load *held = atomic_load(&play->held);
+
+    assert_non_null(held);
+    sluice_load_not_found(held);
+}
+
 /* ---- tests ------------------------------------------------------------------------------------------------------- */
 
 static void rule_17_a_call_within_another_is_refused_what_the_outer_one_loads(void **state)
@@ -211,7 +219,7 @@ static void rule_17_a_circle_that_leads_over_a_call_within_another_is_refused(vo
                                                                   .timeout_ms = SLUICE_WAIT_FOREVER,
                                                                   .parent = atomic_load(&play.held)}),
                 SLUICE_CIRCULAR, NULL);
-    sluice_load_not_found(atomic_load(&play.held));
+    end_held(&play);
     call_expect(held, SLUICE_NOT_FOUND, NULL);
     call_expect(outer, SLUICE_OK, "a");
     assert_int_equal(play.error, SLUICE_NOT_FOUND);
@@ -228,7 +236,7 @@ static void rule_17_within_a_call_a_get_on_behalf_of_another_load_waits_for_that
         open_play(&play, *state);
         held = call_start(play.fixture, WAY_ASYNC, "x", SLUICE_WAIT_FOREVER);
         expect_refused(&play);
-        sluice_load_not_found(atomic_load(&play.held));
+        end_held(&play);
         call_expect(held, SLUICE_NOT_FOUND, NULL);
         fixture_destroy_cache(play.fixture);
     }
@@ -247,10 +255,11 @@ static void rule_17_the_outer_load_waits_for_the_inner_call_only_while_it_lasts(
                                                              .timeout_ms = SLUICE_WAIT_FOREVER,
                                                              .parent = atomic_load(&play.held)});
     assert_false(call_done(held));
+    assert_non_null(play.outer);
     sluice_load_not_found(play.outer);
     call_expect(outer, SLUICE_NOT_FOUND, NULL);
     call_expect(held, SLUICE_NOT_FOUND, NULL);
-    sluice_load_not_found(atomic_load(&play.held));
+    end_held(&play);
     fixture_destroy_cache(play.fixture);
 }
 
