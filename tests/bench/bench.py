@@ -13,41 +13,51 @@ import platform
 import shlex
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 
+import peers
 import servers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def parser(description, rounds):
+SERVERS = ("sluiced", "nginx", "varnish", "floor")
+
+# Every table that was printed, for the JSON file.
+printed = []
+
+
+def parser(description, rounds, sides=SERVERS):
     options = argparse.ArgumentParser(description=description)
     options.add_argument("--rounds", type=int, default=rounds, help=f"alternated rounds (default {rounds})")
     options.add_argument("--build", default=os.path.join(ROOT, "build", "release"), metavar="DIR",
-                         help="build tree with sluiced and the load generators (default build/release)")
-    options.add_argument("--without", action="append", default=[], choices=("sluiced", "nginx", "varnish", "floor"),
-                         help="leave one of the servers out; may be given again")
-    options.add_argument("--install", action="store_true",
-                         help="install nginx and Varnish from Debian where they are missing")
+                         help="build tree with sluiced and the programs that measure (default build/release)")
+    options.add_argument("--without", action="append", default=[], choices=sides or None, metavar="SIDE",
+                         help=f"leave one {'of these out: ' + ', '.join(sides) if sides else 'out'}; may be given again")
+    options.add_argument("--install", action="store_true", help="install from Debian what is missing of the peers")
     options.add_argument("--json", metavar="FILE", help="write every figure there")
     return options
 
 
-def prepare(parser_, options):
-    """Sees that what is to run is there. Returns the directory of the load generators and the path of sluiced."""
+def require_built(parser_, options, names):
+    """Sees that these files of the build tree are there. Returns their paths."""
     if options.rounds < 1:
         parser_.error("--rounds takes a number from 1")
-    tools = os.path.join(options.build, "tests", "bench")
-    sluiced = os.path.join(options.build, "server", "sluiced")
-    wanted = [os.path.join(tools, name) for name in ("herd", "hits", "backend", "floor")]
-    if "sluiced" not in options.without:
-        wanted.append(sluiced)
-    missing = [path for path in wanted if not os.access(path, os.X_OK)]
+    paths = [os.path.join(options.build, name) for name in names]
+    missing = [path for path in paths if not os.access(path, os.X_OK)]
     if missing:
         servers.die(f"not built: {', '.join(missing)}. Run: cmake --preset release && cmake --build --preset release")
-    servers.require_peers(options)
-    return tools, sluiced
+    return paths
+
+
+def prepare(parser_, options):
+    """Sees that what is to run is there. Returns the directory of the load generators and the path of sluiced."""
+    names = [f"tests/bench/{name}" for name in ("herd", "hits", "backend", "floor")]
+    require_built(parser_, options, names + (["server/sluiced"] if "sluiced" not in options.without else []))
+    peers.require([name for name in ("nginx", "varnish") if name not in options.without], options.install)
+    return os.path.join(options.build, "tests", "bench"), os.path.join(options.build, "server", "sluiced")
 
 
 def memory_directory():
@@ -121,16 +131,25 @@ def machine():
             "kernel": platform.release(), "load_average": os.getloadavg()[0]}
 
 
-def heading(started):
+def revision():
+    """Of the tree that is measured, if it is one of git's."""
+    try:
+        told = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    except FileNotFoundError:
+        return ""
+    return told.stdout.strip()
+
+
+def heading(started, setting=""):
     """Says what runs where. Returns it for the JSON file."""
     facts = {"command": shlex.join([os.path.relpath(sys.argv[0]), *sys.argv[1:]]),
              "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-             "machine": machine(), "versions": {}, "commands": {}}
+             "machine": machine(), "revision": revision(), "versions": {}, "commands": {}}
     print(f"$ {facts['command']}")
     here = facts["machine"]
-    facts["workers"] = servers.WORKERS
+    facts["setting"] = setting or f"{servers.WORKERS} workers"
     print(f"{here['processors']} processors ({here['model']}), Linux {here['kernel']}, "
-          f"load average {here['load_average']:.2f}, {servers.WORKERS} workers, "
+          f"load average {here['load_average']:.2f}, {facts['setting']}, "
           f"files under {memory_directory() or tempfile.gettempdir()}")
     for server in started:
         facts["versions"][server.name] = server.version()
@@ -155,6 +174,7 @@ def ratios(rounds, ours, theirs, figure):
 
 
 def print_table(title, columns, rows):
+    printed.append({"title": title, "columns": columns, "rows": rows})
     print(title)
     widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
     for row in [columns, *rows]:
@@ -178,5 +198,5 @@ class Goals:
 def write_json(path, results):
     if path:
         with open(path, "w") as file:
-            json.dump(results, file, indent=1)
+            json.dump({**results, "tables": printed}, file, indent=1)
             file.write("\n")

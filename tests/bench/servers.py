@@ -25,7 +25,6 @@ DESCRIPTORS = CONNECTIONS_MAX + 2000  # files, sockets to the backend
 # Threads or processes that serve: the same number for sluiced, nginx and the bare handler. (Varnish has its own model:
 # a thread a busy request.) Not under 2, as libmicrohttpd takes a pool of one for none.
 WORKERS = min(max(2, os.cpu_count() or 1), 64)
-PEERS = {"nginx": ("nginx", "nginx-light"), "varnish": ("varnishd", "varnish")}
 
 
 def die(text):
@@ -41,20 +40,6 @@ def free_port():
 def find_peer(name):
     """The path of a program of Debian's, which may lie in /usr/sbin."""
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-
-
-def require_peers(options):
-    """Sees that the peers that are wished for are there; installs them from Debian if that is wished too."""
-    wanted = [(program, package) for peer, (program, package) in PEERS.items() if peer not in options.without]
-    missing = [package for program, package in wanted if not find_peer(program)]
-    if missing and options.install:
-        command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-        print("+", " ".join(command), flush=True)
-        if subprocess.run(command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}).returncode != 0:
-            die(f"could not install {' and '.join(missing)}")
-    elif missing:
-        die(f"not installed: {', '.join(missing)}. Run `apt-get install {' '.join(missing)}`, or this with --install "
-            "(as root). Their Debian packages may start a service of their own.")
 
 
 def raise_descriptors():
