@@ -4,7 +4,6 @@
 May be used by: the scripts of tests/bench.
 """
 import os
-import shutil
 import subprocess
 
 import servers
@@ -13,7 +12,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 JARS = {"caffeine": "/usr/share/java/caffeine.jar", "guava": "/usr/share/java/guava.jar"}
 # A heap that no round fills, and the collector that makes stores of references cheapest.
 JAVA_OPTIONS = ["-Xms1g", "-Xmx1g", "-XX:+UseParallelGC"]
-PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
 
 # What a peer needs: a program by its name or a file by its path, and the package that it comes with.
 NEEDS = {
@@ -30,7 +28,7 @@ NEEDS = {
 
 
 def is_there(need):
-    return os.path.exists(need) if need.startswith("/") else shutil.which(need, path=PATH) is not None
+    return os.path.exists(need) if need.startswith("/") else servers.find_peer(need) is not None
 
 
 def missing_packages(names):
