@@ -56,6 +56,21 @@ def package_version(package):
     return told.stdout.strip() or f"{package}, not from a package"
 
 
+def go_build(name, directory):
+    """Builds go/NAME.go with Debian's packages. Returns the program's path."""
+    program = os.path.join(directory, f"go-{name}")
+    settings = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "", "GOCACHE":
+                os.path.join(directory, "go-cache")}
+    if subprocess.run(["go", "build", "-o", program, os.path.join(HERE, "go", f"{name}.go")],
+                      env={**os.environ, **settings}).returncode != 0:
+        servers.die(f"go/{name}.go does not compile")
+    return program
+
+
+def go_version():
+    return subprocess.run(["go", "version"], capture_output=True, text=True).stdout.strip()
+
+
 def java_version():
     if not is_there("java"):
         return "no Java"
