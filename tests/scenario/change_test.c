@@ -10,9 +10,7 @@
 static enum sluice_error put_if(struct fixture *fixture, enum sluice_condition condition, const char *text,
                                 const struct sluice_value *expected, struct sluice_outcome *present)
 {
-    struct sluice_content content = SLUICE_CONTENT_INIT;
-    content.data = text;
-    content.size = strlen(text);
+    const struct sluice_content content = fixture_content(text);
     return sluice_put_if(fixture->cache, "key", 3, &content, condition, expected, present);
 }
 
@@ -89,7 +87,7 @@ static void rule_4_a_put_if_absent_overtakes_a_load(void **state)
 
 /* ---- computations ------------------------------------------------------------------------------------------------ */
 
-/* A computation that is held by a gated loader; `old` is what it found. */
+/* A computation on a thread of its own, which a gated loader holds. */
 struct computation {
     struct fixture *fixture;
     struct gated_loader *gate;
@@ -205,11 +203,7 @@ static void rule_12_the_failure_of_a_computation_is_its_callers_and_others_get_t
             sluice_invalidate_by(fixture->cache, &what, NULL);
         gated_loader_end(one.gate, 0, ENDING_FAILURE, "why");
         compute_expect(&one, SLUICE_LOAD_FAILED, "why");
-        call_await(call);
-        assert_int_equal(call->outcome.error, SLUICE_OK);
-        assert_true(call->outcome.stale);
-        assert_string_equal(sluice_value_data(call->outcome.value), "old");
-        assert_string_equal(sluice_outcome_reason(&call->outcome), "why");
+        call_expect_stale(call, "old", "why");
     }
     assert_int_equal(gated_loader_calls_in_all(fixture->loader), 0);
 }

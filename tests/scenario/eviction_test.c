@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* eviction_test.c: the cache keeps within its maximum (rule 10), and what is used outlives what is only passed by. */
 #include "crowd.h"
-#include "errand.h"
+#include "numbers.h"
 #include "random.h"
-
-#include <stdlib.h>
+#include "storing.h"
 
 #define ENTRIES 100
-
-static const char *key_of(unsigned number)
-{
-    static char key[16];
-    snprintf(key, sizeof key, "%06u", number);
-    return key;
-}
 
 /* Whether the key is in the table, without being loaded; marks it as used if it is. */
 static bool present(struct fixture *fixture, unsigned number)
 {
     struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
-    enum sluice_error error = sluice_get_if_present(fixture->cache, key_of(number), 6, &outcome);
+    enum sluice_error error = sluice_get_if_present(fixture->cache, numbers_key(number), 6, &outcome);
     sluice_outcome_fini(&outcome);
     return error == SLUICE_OK;
 }
@@ -30,7 +22,7 @@ static enum sluice_error put_size(struct fixture *fixture, unsigned number, size
     struct sluice_content content = SLUICE_CONTENT_INIT;
     content.data = bytes;
     content.size = size;
-    return sluice_put(fixture->cache, key_of(number), 6, &content);
+    return sluice_put(fixture->cache, numbers_key(number), 6, &content);
 }
 
 static void rule_10_never_more_entries_than_the_maximum(void **state)
@@ -47,7 +39,7 @@ static void rule_10_never_more_entries_than_the_maximum(void **state)
             if (number % 2)
                 assert_int_equal(put_size(fixture, number, number), SLUICE_OK);
             else
-                assert_int_equal(call_start(fixture, WAY_ASYNC, key_of(number), 0)->outcome.error, SLUICE_OK);
+                assert_int_equal(call_start(fixture, WAY_ASYNC, numbers_key(number), 0)->outcome.error, SLUICE_OK);
             uint64_t stored = number + 1;
             assert_int_equal(fixture_stats(fixture).entries, stored < ENTRIES ? stored : ENTRIES);
         }
@@ -141,7 +133,7 @@ static void rule_10_remembered_not_founds_and_failures_take_their_place_too(void
     fixture_open(fixture);
 
     for (unsigned number = 0; number < 40; number++) {
-        call_park(fixture, WAY_ASYNC, key_of(number), SLUICE_WAIT_FOREVER);
+        call_park(fixture, WAY_ASYNC, numbers_key(number), SLUICE_WAIT_FOREVER);
         gated_loader_end(fixture->loader, number, number % 2 ? ENDING_NOT_FOUND : ENDING_FAILURE, "why");
         assert_in_range(fixture_stats(fixture).entries, 1, 10);
     }
@@ -196,7 +188,7 @@ static void what_has_just_been_stored_is_not_what_goes(void **state)
         if (number % 2)
             assert_int_equal(put_size(fixture, number, 1), SLUICE_OK);
         else
-            assert_int_equal(call_start(fixture, WAY_ASYNC, key_of(number), 0)->outcome.error, SLUICE_OK);
+            assert_int_equal(call_start(fixture, WAY_ASYNC, numbers_key(number), 0)->outcome.error, SLUICE_OK);
         assert_true(present(fixture, number));
         for (unsigned other = 0; other <= number; other++) /* all that is left has been used by the next round */
             (void)present(fixture, other);
@@ -205,21 +197,8 @@ static void what_has_just_been_stored_is_not_what_goes(void **state)
 
 /* ---- the bound under load ---------------------------------------------------------------------------------------- */
 
-#define STORES 20000
-
-static void store_many(void *arg)
-{
-    struct fixture *fixture = arg;
-    struct random random;
-    random_init(&random, (uintptr_t)&random);
-    for (int i = 0; i < STORES; i++) {
-        char key[16];
-        int size = snprintf(key, sizeof key, "%u", random_below(&random, 10 * ENTRIES));
-        const struct sluice_content content = {.data = key, .size = (size_t)size, .ttl_ms = SLUICE_TTL_DEFAULT};
-        if (sluice_put(fixture->cache, key, (size_t)size, &content) != SLUICE_OK)
-            abort();
-    }
-}
+#define THREADS 2
+#define STORES  20000 /* of each */
 
 static void rule_10_the_maximum_holds_while_several_threads_store(void **state)
 {
@@ -229,20 +208,15 @@ static void rule_10_the_maximum_holds_while_several_threads_store(void **state)
         fixture->options.maximum_entries = ENTRIES;
         fixture->options.shards = shards;
         fixture_open(fixture);
-        struct errand *errands[2];
-        for (size_t i = 0; i < COUNT_OF(errands); i++)
-            errands[i] = errand_start(store_many, fixture);
+        struct storing *storing = storing_start(fixture, THREADS, 10 * ENTRIES, STORES);
         /* With one shard nobody ever sees more; with several, what a call that has not returned yet may be over by. */
         uint64_t most = 0;
         int64_t start_ms = await_now_ms();
-        while (fixture_stats(fixture).puts < COUNT_OF(errands) * STORES && await_again(start_ms)) {
+        while (fixture_stats(fixture).puts < THREADS * STORES && await_again(start_ms)) {
             uint64_t entries = fixture_stats(fixture).entries;
             most = entries > most ? entries : most;
         }
-        for (size_t i = 0; i < COUNT_OF(errands); i++) {
-            assert_true(errand_ended(errands[i]));
-            errand_join(errands[i]);
-        }
+        storing_join(storing);
         if (shards == 1)
             assert_in_range(most, 1, ENTRIES);
         assert_in_range(fixture_stats(fixture).entries, 1, ENTRIES);

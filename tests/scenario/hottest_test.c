@@ -56,8 +56,6 @@ static void use(struct fixture *fixture, const char *key)
 static void the_coldest_come_in_the_order_in_which_they_are_then_evicted(void **state)
 {
     struct fixture *fixture = *state;
-    struct removals *removals = removals_create();
-    fixture->options.listener = removals_option(removals);
     fixture->options.maximum_entries = 10;
     fixture->options.shards = 1;
     fixture_open(fixture);
@@ -66,7 +64,7 @@ static void the_coldest_come_in_the_order_in_which_they_are_then_evicted(void **
     use(fixture, "4");
     fixture_put(fixture, "ten", "ten"); /* evicts 1: the hand stands behind it, and the mark of 0 is spent */
     use(fixture, "7");
-    removals_expect(removals, "1", "1", SLUICE_REMOVED_SIZE);
+    removals_expect(removals_told, "1", "1", SLUICE_REMOVED_SIZE);
 
     struct seen seen = coldest(fixture, SEEN_MAX);
     struct seen reverse = hottest(fixture, SEEN_MAX);
@@ -76,11 +74,9 @@ static void the_coldest_come_in_the_order_in_which_they_are_then_evicted(void **
         assert_string_equal(seen.keys[i], reverse.keys[9 - i]);
         assert_int_equal(seen.weights[i], 2 * strlen(seen.keys[i]) + SLUICE_ENTRY_OVERHEAD);
         assert_int_equal(sluice_cache_set_maximum(fixture->cache, 9 - i), SLUICE_OK);
-        removals_expect(removals, seen.keys[i], seen.keys[i], SLUICE_REMOVED_SIZE);
+        removals_expect(removals_told, seen.keys[i], seen.keys[i], SLUICE_REMOVED_SIZE);
     }
-    removals_expect_none(removals);
-    fixture_destroy_cache(fixture);
-    removals_destroy(removals);
+    removals_expect_none(removals_told);
 }
 
 static void looking_counts_as_no_use(void **state)
@@ -192,7 +188,7 @@ static void a_visit_may_call_the_cache(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(the_coldest_come_in_the_order_in_which_they_are_then_evicted),
+        REMOVALS_TEST(the_coldest_come_in_the_order_in_which_they_are_then_evicted),
         FIXTURE_TEST(looking_counts_as_no_use),
         FIXTURE_TEST(no_more_than_the_limit_are_visited_and_none_after_a_no),
         FIXTURE_TEST(the_hottest_of_many_shards_are_those_that_were_used),

@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* maximum_test.c: the maximum is changed while the cache is in use (rule 10), and nobody is held up by it for long. */
-#include "errand.h"
-#include "fixture.h"
-#include "random.h"
+#include "numbers.h"
 #include "removals.h"
-
-#include <stdlib.h>
+#include "storing.h"
 
 #define ENTRIES   1000
 #define BATCH_MAX 64 /* evictions under one hold of a lock: the library's own number */
 
-static const char *key_of(unsigned number)
-{
-    static char key[16];
-    snprintf(key, sizeof key, "%06u", number);
-    return key;
-}
-
 static void open_full(struct fixture *fixture, unsigned shards)
 {
-    fixture->options.maximum_entries = ENTRIES;
-    fixture->options.shards = shards;
-    fixture_open(fixture);
-    for (unsigned number = 0; number < ENTRIES; number++)
-        fixture_put(fixture, key_of(number), "value");
-    assert_int_equal(fixture_stats(fixture).entries, ENTRIES);
+    numbers_open_full(fixture, ENTRIES, shards);
 }
 
 static void set_maximum(struct fixture *fixture, uint64_t maximum)
@@ -33,7 +18,7 @@ static void set_maximum(struct fixture *fixture, uint64_t maximum)
     assert_int_equal(sluice_cache_maximum(fixture->cache), maximum);
 }
 
-static void rule_10_lowering_it_evicts_at_once(void **state)
+static void rule_10_lowering_the_maximum_evicts_at_once(void **state)
 {
     struct fixture *fixture = *state;
     static const unsigned shards[] = {1, 8, 256};
@@ -45,7 +30,7 @@ static void rule_10_lowering_it_evicts_at_once(void **state)
         assert_int_equal(fixture_stats(fixture).entries, 300);
         assert_int_equal(fixture_stats(fixture).evicted, ENTRIES - 300);
         for (unsigned number = 0; number < 500; number++)
-            fixture_put(fixture, key_of(ENTRIES + number), "value");
+            fixture_put(fixture, numbers_key(ENTRIES + number), "value");
         assert_int_equal(fixture_stats(fixture).entries, 300);
         set_maximum(fixture, 1);
         assert_int_equal(fixture_stats(fixture).entries, 1);
@@ -61,20 +46,20 @@ static void what_is_used_is_what_is_left(void **state)
     open_full(fixture, 1);
 
     for (unsigned number = 0; number < 100; number++)
-        fixture_expect_present(fixture, key_of(7 * number), SLUICE_OK, "value");
+        fixture_expect_present(fixture, numbers_key(7 * number), SLUICE_OK, "value");
     set_maximum(fixture, 100);
     for (unsigned number = 0; number < 100; number++)
-        fixture_expect_present(fixture, key_of(7 * number), SLUICE_OK, "value");
+        fixture_expect_present(fixture, numbers_key(7 * number), SLUICE_OK, "value");
 }
 
-static void rule_10_raising_it_makes_room(void **state)
+static void rule_10_raising_the_maximum_makes_room(void **state)
 {
     struct fixture *fixture = *state;
     open_full(fixture, 1);
 
     set_maximum(fixture, ENTRIES + 2);
     for (unsigned number = 0; number < 3; number++)
-        fixture_put(fixture, key_of(ENTRIES + number), "value");
+        fixture_put(fixture, numbers_key(ENTRIES + number), "value");
     assert_int_equal(fixture_stats(fixture).entries, ENTRIES + 2);
     assert_int_equal(fixture_stats(fixture).evicted, 1);
 }
@@ -88,7 +73,7 @@ static void rule_10_a_maximum_of_weight_is_changed_in_weight(void **state)
     fixture_open(fixture);
 
     for (unsigned number = 0; number < 50; number++)
-        fixture_put(fixture, key_of(number), "value");
+        fixture_put(fixture, numbers_key(number), "value");
     set_maximum(fixture, 600);
     assert_in_range(fixture_stats(fixture).weight, 600 - SLUICE_ENTRY_OVERHEAD - 11, 600);
     content.data = bytes;
@@ -119,11 +104,9 @@ static void what_is_no_maximum_is_refused_and_changes_nothing(void **state)
     set_maximum(fixture, SLUICE_WEIGHT_MAX);
 }
 
-static void rule_22_what_it_evicts_leaves_for_its_size_also_under_a_reload(void **state)
+static void rule_22_what_a_lowered_maximum_evicts_leaves_for_its_size_also_under_a_reload(void **state)
 {
     struct fixture *fixture = *state;
-    struct removals *removals = removals_create();
-    fixture->options.listener = removals_option(removals);
     fixture->options.maximum_entries = 10;
     fixture_open(fixture);
 
@@ -133,14 +116,12 @@ static void rule_22_what_it_evicts_leaves_for_its_size_also_under_a_reload(void 
     assert_int_equal(sluice_refresh(fixture->cache, "reloaded", 8), SLUICE_OK);
     gated_loader_await_calls(fixture->loader, 1);
     set_maximum(fixture, 1);
-    removals_expect(removals, "reloaded", "old", SLUICE_REMOVED_SIZE);
-    removals_expect(removals, "still", "value", SLUICE_REMOVED_SIZE);
-    removals_expect_none(removals);
+    removals_expect(removals_told, "reloaded", "old", SLUICE_REMOVED_SIZE);
+    removals_expect(removals_told, "still", "value", SLUICE_REMOVED_SIZE);
+    removals_expect_none(removals_told);
     gated_loader_end(fixture->loader, 0, ENDING_VALUE, "new");
-    removals_expect(removals, "stays", "value", SLUICE_REMOVED_SIZE);
+    removals_expect(removals_told, "stays", "value", SLUICE_REMOVED_SIZE);
     fixture_expect_present(fixture, "reloaded", SLUICE_OK, "new");
-    fixture_destroy_cache(fixture);
-    removals_destroy(removals);
 }
 
 /* What the listener saw when it was told of the first eviction of a lowered maximum. */
@@ -185,42 +166,19 @@ static void others_wait_for_a_batch_at_most_and_a_store_pays_for_itself_alone(vo
 #define CHANGES    200
 #define STORES_MIN 2000 /* in all, while the maximum is changed */
 
-static atomic_bool storing;
-
-static void store_many(void *arg)
-{
-    struct fixture *fixture = arg;
-    struct random random;
-    random_init(&random, (uintptr_t)&random);
-    while (atomic_load(&storing) && errand_goes_on()) {
-        char key[16];
-        int size = snprintf(key, sizeof key, "%u", random_below(&random, 4 * ENTRIES));
-        const struct sluice_content content = {.data = key, .size = (size_t)size, .ttl_ms = SLUICE_TTL_DEFAULT};
-        if (sluice_put(fixture->cache, key, (size_t)size, &content) != SLUICE_OK)
-            abort();
-    }
-}
-
 static void rule_10_the_last_maximum_holds_after_changes_and_stores_at_once(void **state)
 {
     struct fixture *fixture = *state;
 
     for (unsigned shards = 1; shards <= 8; shards *= 8) {
         open_full(fixture, shards);
-        struct errand *errands[2];
-        atomic_store(&storing, true);
-        for (size_t i = 0; i < COUNT_OF(errands); i++)
-            errands[i] = errand_start(store_many, fixture);
+        struct storing *storing = storing_start(fixture, 2, 4 * ENTRIES, STORING_FOR_EVER);
         int64_t start_ms = await_now_ms();
         for (unsigned changes = 0;
              (changes < CHANGES || fixture_stats(fixture).puts < ENTRIES + STORES_MIN) && await_again(start_ms);
              changes++)
             set_maximum(fixture, changes % 2 ? ENTRIES : 10);
-        atomic_store(&storing, false);
-        for (size_t i = 0; i < COUNT_OF(errands); i++) {
-            assert_true(errand_ended(errands[i]));
-            errand_join(errands[i]);
-        }
+        storing_stop(storing);
         assert_true(fixture_stats(fixture).puts >= ENTRIES + STORES_MIN);
         set_maximum(fixture, 20);
         assert_in_range(fixture_stats(fixture).entries, 1, 20);
@@ -231,12 +189,12 @@ static void rule_10_the_last_maximum_holds_after_changes_and_stores_at_once(void
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(rule_10_lowering_it_evicts_at_once),
+        FIXTURE_TEST(rule_10_lowering_the_maximum_evicts_at_once),
         FIXTURE_TEST(what_is_used_is_what_is_left),
-        FIXTURE_TEST(rule_10_raising_it_makes_room),
+        FIXTURE_TEST(rule_10_raising_the_maximum_makes_room),
         FIXTURE_TEST(rule_10_a_maximum_of_weight_is_changed_in_weight),
         FIXTURE_TEST(what_is_no_maximum_is_refused_and_changes_nothing),
-        FIXTURE_TEST(rule_22_what_it_evicts_leaves_for_its_size_also_under_a_reload),
+        REMOVALS_TEST(rule_22_what_a_lowered_maximum_evicts_leaves_for_its_size_also_under_a_reload),
         FIXTURE_TEST(others_wait_for_a_batch_at_most_and_a_store_pays_for_itself_alone),
         FIXTURE_TEST(rule_10_the_last_maximum_holds_after_changes_and_stores_at_once),
     };

@@ -47,8 +47,7 @@ static void expect_asked(const struct asking *asking, enum sluice_error error)
 static void end_with_tag(void *arg)
 {
     static const char *const tags[] = {"red"};
-    const struct sluice_content content = {
-        .data = "old", .size = 3, .ttl_ms = SLUICE_NEVER, .tags = tags, .tags_count = 1};
+    const struct sluice_content content = fixture_content_tagged("old", tags, 1);
     gated_loader_end_with(((struct fixture *)arg)->loader, 0, &content);
 }
 

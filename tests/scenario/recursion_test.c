@@ -8,8 +8,7 @@
 
 #define STEPS_MAX 4
 
-/* ---- loaders that get other keys, blocking, on the thread on which they are called ----------------------------------
- */
+/* ---- loaders that get other keys --------------------------------------------------------------------------------- */
 
 /* Loads key i of `keys` by a blocking get of key i + 1, and so on; the last one gets key `closes`. */
 struct chain {
@@ -137,11 +136,10 @@ static void rule_17_loads_that_wait_for_others_without_a_circle_are_served(void 
     fixture_destroy_cache(fixture);
 }
 
-/* ---- over threads: the gated loader holds the loads, gets are made on their behalf ----------------------------------
- */
+/* ---- over threads ------------------------------------------------------------------------------------------------ */
 
-/* A get of `key` on behalf of a load of the fixture's loader. */
-struct errand_of {
+/* A get of `key` on behalf of a load that the fixture's loader holds, on a thread of its own. */
+struct child {
     struct fixture *fixture;
     const char *key;
     size_t parent; /* the number of the load's call */
@@ -151,7 +149,7 @@ struct errand_of {
 
 static void run_on_behalf(void *arg)
 {
-    struct errand_of *one = arg;
+    struct child *one = arg;
     const struct sluice_request request = {
         .key = one->key,
         .key_size = strlen(one->key),
@@ -163,15 +161,15 @@ static void run_on_behalf(void *arg)
 }
 
 /* Begins one that is sure to park. */
-static void park_on_behalf(struct fixture *fixture, struct errand_of *one, size_t parent, const char *key)
+static void park_on_behalf(struct fixture *fixture, struct child *one, size_t parent, const char *key)
 {
     uint64_t waiters = fixture_stats(fixture).waiters;
-    *one = (struct errand_of){.fixture = fixture, .key = key, .parent = parent};
+    *one = (struct child){.fixture = fixture, .key = key, .parent = parent};
     one->errand = errand_start(run_on_behalf, one);
     fixture_await_waiters(fixture, waiters + 1);
 }
 
-static void expect_on_behalf(struct errand_of *one, enum sluice_error error, const char *text)
+static void expect_on_behalf(struct child *one, enum sluice_error error, const char *text)
 {
     assert_true(errand_ended(one->errand));
     errand_join(one->errand);
@@ -181,7 +179,7 @@ static void expect_on_behalf(struct errand_of *one, enum sluice_error error, con
 
 static void expect_circular(struct fixture *fixture, size_t parent, const char *key)
 {
-    struct errand_of one = {.fixture = fixture, .key = key, .parent = parent};
+    struct child one = {.fixture = fixture, .key = key, .parent = parent};
     uint64_t waiters = fixture_stats(fixture).waiters;
     assert_true(errand_run_elsewhere(run_on_behalf, &one));
     assert_int_equal(one.outcome.error, SLUICE_CIRCULAR);
@@ -202,7 +200,7 @@ static const char *const three_keys[] = {"a", "b", "c"};
 static void rule_17_over_threads_the_get_that_closes_the_circle_is_refused(void **state)
 {
     struct fixture *fixture = open_with_loads(state, three_keys, 3);
-    struct errand_of a, b;
+    struct child a, b;
 
     expect_circular(fixture, 0, "a");
     park_on_behalf(fixture, &a, 0, "b");
@@ -222,7 +220,7 @@ static void rule_17_over_threads_the_get_that_closes_the_circle_is_refused(void 
 static void rule_17_an_edge_is_gone_once_its_get_has_an_end(void **state)
 {
     struct fixture *fixture = open_with_loads(state, three_keys, 3);
-    struct errand_of one;
+    struct child one;
 
     /* by the end of the load, */
     park_on_behalf(fixture, &one, 0, "b");
@@ -249,7 +247,7 @@ static void rule_17_an_edge_is_gone_once_its_get_has_an_end(void **state)
 static void rule_17_a_get_of_the_own_key_after_an_invalidation_is_no_circle(void **state)
 {
     struct fixture *fixture = open_with_loads(state, three_keys, 1);
-    struct errand_of one;
+    struct child one;
 
     fixture_invalidate(fixture, INVALIDATION_KEY, "a");
     park_on_behalf(fixture, &one, 0, "a");

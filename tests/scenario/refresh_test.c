@@ -214,9 +214,7 @@ static void rule_11_not_modified_without_an_old_value_is_a_failure(void **state)
 static void rule_11_a_value_may_have_a_refresh_time_of_its_own(void **state)
 {
     struct fixture *fixture = open_with_refresh(state);
-    struct sluice_content content = SLUICE_CONTENT_INIT;
-    content.data = "value";
-    content.size = 5;
+    struct sluice_content content = fixture_content("value");
     content.refresh_ms = 10;
 
     struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
@@ -298,25 +296,21 @@ static void rule_11_a_bound_puts_a_reload_off_and_refuses_no_get(void **state)
 static void rule_11_an_entry_evicted_during_its_reload_is_stored_anew(void **state)
 {
     struct fixture *fixture = *state;
-    struct removals *removals = removals_create();
     fixture->options.maximum_entries = 1;
     fixture->options.refresh_after_write_ms = REFRESH_MS;
-    fixture->options.listener = removals_option(removals);
     fixture_open(fixture);
 
     begin_refresh(fixture, 0);
     fixture_put(fixture, "other", "value");
-    removals_expect(removals, "key", "old", SLUICE_REMOVED_SIZE);
+    removals_expect(removals_told, "key", "old", SLUICE_REMOVED_SIZE);
     fixture_expect_absent(fixture, "key");
     struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
     assert_int_equal(fixture_stats(fixture).loads, 1);
     gated_loader_end(fixture->loader, 0, ENDING_VALUE, "new");
     call_expect(call, SLUICE_OK, "new");
     fixture_expect_present(fixture, "key", SLUICE_OK, "new");
-    removals_expect(removals, "other", "value", SLUICE_REMOVED_SIZE);
-    removals_expect_none(removals);
-    fixture_destroy_cache(fixture);
-    removals_destroy(removals);
+    removals_expect(removals_told, "other", "value", SLUICE_REMOVED_SIZE);
+    removals_expect_none(removals_told);
 }
 
 /* ---- sluice_refresh() -------------------------------------------------------------------------------------------- */
@@ -395,6 +389,7 @@ struct tasks {
 static void keep_task(void *self, void (*task)(void *arg), void *arg)
 {
     struct tasks *tasks = self;
+    assert_true(tasks->count < COUNT_OF(tasks->task));
     tasks->task[tasks->count] = task;
     tasks->arg[tasks->count++] = arg;
 }
@@ -482,7 +477,7 @@ int main(void)
         FIXTURE_TEST(rule_11_gets_join_a_reload_whose_value_has_expired),
         FIXTURE_TEST(rule_11_a_reload_over_its_deadline_keeps_the_old_value),
         FIXTURE_TEST(rule_11_a_bound_puts_a_reload_off_and_refuses_no_get),
-        FIXTURE_TEST(rule_11_an_entry_evicted_during_its_reload_is_stored_anew),
+        REMOVALS_TEST(rule_11_an_entry_evicted_during_its_reload_is_stored_anew),
         FIXTURE_TEST(rule_11_a_refresh_that_is_asked_for_loads_whatever_is_stored),
         FIXTURE_TEST(rule_11_a_refresh_over_a_not_found_leaves_it_there_meanwhile),
         FIXTURE_TEST(rule_11_a_refresh_is_refused_over_a_bound_and_after_the_close),

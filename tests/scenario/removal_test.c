@@ -6,26 +6,6 @@
 
 #include <stdlib.h>
 
-static struct removals *removals;
-
-static int setup(void **state)
-{
-    removals = removals_create();
-    if (fixture_setup(state) != 0)
-        return -1;
-    ((struct fixture *)*state)->options.listener = removals_option(removals);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    int whole = fixture_teardown(state);
-    removals_destroy(removals);
-    return whole;
-}
-
-#define REMOVAL_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 static void load(struct fixture *fixture, const char *key, enum ending ending, const char *text)
 {
     size_t number = gated_loader_calls_in_all(fixture->loader);
@@ -42,8 +22,8 @@ static void rule_22_invalidations_are_explicit(void **state)
         fixture_put(fixture, "key", "value");
         fixture_invalidate(fixture, (enum invalidation)how, "key");
         sluice_cache_tick(fixture->cache); /* which buries what an invalidation of all took */
-        removals_expect(removals, "key", "value", SLUICE_REMOVED_EXPLICIT);
-        removals_expect_none(removals);
+        removals_expect(removals_told, "key", "value", SLUICE_REMOVED_EXPLICIT);
+        removals_expect_none(removals_told);
     }
 }
 
@@ -63,10 +43,10 @@ static void rule_22_all_that_one_clear_took_is_told_also_when_another_follows_at
     for (int i = 0; i < 3; i++) {
         char text[16];
         snprintf(text, sizeof text, "%d", i);
-        removals_expect(removals, "one", text, SLUICE_REMOVED_EXPLICIT);
-        removals_expect(removals, "two", text, SLUICE_REMOVED_EXPLICIT);
+        removals_expect(removals_told, "one", text, SLUICE_REMOVED_EXPLICIT);
+        removals_expect(removals_told, "two", text, SLUICE_REMOVED_EXPLICIT);
     }
-    removals_expect_none(removals);
+    removals_expect_none(removals_told);
 }
 
 static void rule_22_what_a_put_or_a_load_takes_the_place_of_is_replaced(void **state)
@@ -75,25 +55,25 @@ static void rule_22_what_a_put_or_a_load_takes_the_place_of_is_replaced(void **s
     fixture_open(fixture);
     fixture_put(fixture, "key", "first");
     fixture_put(fixture, "key", "second");
-    removals_expect(removals, "key", "first", SLUICE_REMOVED_REPLACED);
+    removals_expect(removals_told, "key", "first", SLUICE_REMOVED_REPLACED);
     fixture_put_ttl(fixture, "key", "not stored", 0);
-    removals_expect(removals, "key", "second", SLUICE_REMOVED_REPLACED);
+    removals_expect(removals_told, "key", "second", SLUICE_REMOVED_REPLACED);
 
     fixture_put(fixture, "key", "third");
     assert_int_equal(sluice_refresh(fixture->cache, "key", 3), SLUICE_OK);
     gated_loader_end(fixture->loader, 0, ENDING_VALUE, "fourth");
-    removals_expect(removals, "key", "third", SLUICE_REMOVED_REPLACED);
+    removals_expect(removals_told, "key", "third", SLUICE_REMOVED_REPLACED);
     assert_int_equal(sluice_refresh(fixture->cache, "key", 3), SLUICE_OK);
     gated_loader_end(fixture->loader, 1, ENDING_NOT_FOUND, NULL);
-    removals_expect(removals, "key", "fourth", SLUICE_REMOVED_REPLACED);
+    removals_expect(removals_told, "key", "fourth", SLUICE_REMOVED_REPLACED);
 
     fixture_put(fixture, "key", "fifth");
     assert_int_equal(sluice_refresh(fixture->cache, "key", 3), SLUICE_OK);
     gated_loader_await_calls(fixture->loader, 3);
     fixture_put(fixture, "key", "sixth"); /* over the reload */
-    removals_expect(removals, "key", "fifth", SLUICE_REMOVED_REPLACED);
+    removals_expect(removals_told, "key", "fifth", SLUICE_REMOVED_REPLACED);
     gated_loader_end(fixture->loader, 2, ENDING_VALUE, "late");
-    removals_expect_none(removals);
+    removals_expect_none(removals_told);
 }
 
 static void rule_22_a_value_that_is_kept_or_renewed_has_not_left(void **state)
@@ -107,7 +87,7 @@ static void rule_22_a_value_that_is_kept_or_renewed_has_not_left(void **state)
     gated_loader_await_calls(fixture->loader, 2);
     gated_loader_renew(fixture->loader, 1, SLUICE_TTL_DEFAULT, SLUICE_TTL_DEFAULT);
     fixture_expect_present(fixture, "key", SLUICE_OK, "value");
-    removals_expect_none(removals);
+    removals_expect_none(removals_told);
 }
 
 /* What has left and is then found to hold is stored anew: it was told of once for each time that it leaves. */
@@ -126,19 +106,19 @@ static void rule_22_a_value_that_left_and_is_renewed_is_stored_again_and_leaves_
             fixture_put(fixture, "other", "one");
         else
             fixture_advance(fixture, 100);
-        removals_expect(removals, "key", "value", evicted ? SLUICE_REMOVED_SIZE : SLUICE_REMOVED_EXPIRED);
+        removals_expect(removals_told, "key", "value", evicted ? SLUICE_REMOVED_SIZE : SLUICE_REMOVED_EXPIRED);
         struct call *call = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER);
         gated_loader_renew(fixture->loader, evicted, SLUICE_NEVER, SLUICE_NEVER);
         call_expect(call, SLUICE_OK, "value");
         assert_true(call->outcome.stored);
         if (evicted)
-            removals_expect(removals, "other", "one", SLUICE_REMOVED_SIZE);
-        removals_expect_none(removals);
+            removals_expect(removals_told, "other", "one", SLUICE_REMOVED_SIZE);
+        removals_expect_none(removals_told);
         assert_int_equal(fixture_stats(fixture).entries, 1);
         fixture_expect_present(fixture, "key", SLUICE_OK, "value");
         fixture_invalidate(fixture, INVALIDATION_KEY, "key");
-        removals_expect(removals, "key", "value", SLUICE_REMOVED_EXPLICIT);
-        removals_expect_none(removals);
+        removals_expect(removals_told, "key", "value", SLUICE_REMOVED_EXPLICIT);
+        removals_expect_none(removals_told);
     }
 }
 
@@ -149,25 +129,25 @@ static void rule_22_what_expires_is_told_whoever_finds_it(void **state)
     fixture_open(fixture);
     fixture_put(fixture, "key", "ticked");
     fixture_advance(fixture, 100);
-    removals_expect(removals, "key", "ticked", SLUICE_REMOVED_EXPIRED);
+    removals_expect(removals_told, "key", "ticked", SLUICE_REMOVED_EXPIRED);
 
     fixture_put(fixture, "key", "found");
     fake_clock_advance(&fixture->clock, 100);
     fixture_expect_absent(fixture, "key");
-    removals_expect(removals, "key", "found", SLUICE_REMOVED_EXPIRED);
+    removals_expect(removals_told, "key", "found", SLUICE_REMOVED_EXPIRED);
 
     fixture_put(fixture, "key", "refreshing");
     assert_int_equal(sluice_refresh(fixture->cache, "key", 3), SLUICE_OK);
     gated_loader_await_calls(fixture->loader, 1);
     fixture_advance(fixture, 100);
-    removals_expect(removals, "key", "refreshing", SLUICE_REMOVED_EXPIRED);
+    removals_expect(removals_told, "key", "refreshing", SLUICE_REMOVED_EXPIRED);
     gated_loader_end(fixture->loader, 0, ENDING_VALUE, "value");
-    removals_expect_none(removals);
+    removals_expect_none(removals_told);
 
     fake_clock_advance(&fixture->clock, 100);
     load(fixture, "key", ENDING_VALUE, "new"); /* found by the get that leads */
-    removals_expect(removals, "key", "value", SLUICE_REMOVED_EXPIRED);
-    removals_expect_none(removals);
+    removals_expect(removals_told, "key", "value", SLUICE_REMOVED_EXPIRED);
+    removals_expect_none(removals_told);
 }
 
 static void rule_22_a_value_whose_time_ends_during_a_load_that_fails_has_expired(void **state)
@@ -180,8 +160,8 @@ static void rule_22_a_value_whose_time_ends_during_a_load_that_fails_has_expired
     gated_loader_await_calls(fixture->loader, 1);
     fake_clock_advance(&fixture->clock, 100);
     gated_loader_end(fixture->loader, 0, ENDING_FAILURE, "why");
-    removals_expect(removals, "key", "old", SLUICE_REMOVED_EXPIRED);
-    removals_expect_none(removals);
+    removals_expect(removals_told, "key", "old", SLUICE_REMOVED_EXPIRED);
+    removals_expect_none(removals_told);
     assert_int_equal(fixture_stats(fixture).expired, 1);
 }
 
@@ -194,8 +174,8 @@ static void rule_22_what_is_evicted_leaves_for_its_size(void **state)
     fixture_put(fixture, "one", "1");
     fixture_put(fixture, "two", "2");
     fixture_put(fixture, "three", "3");
-    removals_expect(removals, "one", "1", SLUICE_REMOVED_SIZE);
-    removals_expect_none(removals);
+    removals_expect(removals_told, "one", "1", SLUICE_REMOVED_SIZE);
+    removals_expect_none(removals_told);
 }
 
 static void rule_22_not_founds_and_failures_are_no_values(void **state)
@@ -210,12 +190,12 @@ static void rule_22_not_founds_and_failures_are_no_values(void **state)
     fixture_put(fixture, "missing", "value");
     fixture_put(fixture, "failed", "value");
     fixture_invalidate(fixture, INVALIDATION_KEY, "missing");
-    removals_expect(removals, "missing", "value", SLUICE_REMOVED_EXPLICIT);
+    removals_expect(removals_told, "missing", "value", SLUICE_REMOVED_EXPLICIT);
     load(fixture, "failed twice", ENDING_FAILURE, "why");
     fixture_advance(fixture, 100);
     load(fixture, "failed twice", ENDING_FAILURE, "why");
     fixture_invalidate(fixture, INVALIDATION_KEY, "failed twice");
-    removals_expect_none(removals);
+    removals_expect_none(removals_told);
 }
 
 static void rule_22_what_is_not_stored_does_not_leave(void **state)
@@ -229,7 +209,7 @@ static void rule_22_what_is_not_stored_does_not_leave(void **state)
     fixture_invalidate(fixture, INVALIDATION_KEY, "detached");
     gated_loader_end(fixture->loader, 1, ENDING_VALUE, "value");
     call_await(call);
-    removals_expect_none(removals);
+    removals_expect_none(removals_told);
 }
 
 static void rule_22_what_is_stored_at_the_end_leaves_with_the_cache(void **state)
@@ -241,12 +221,12 @@ static void rule_22_what_is_stored_at_the_end_leaves_with_the_cache(void **state
     assert_int_equal(sluice_refresh(fixture->cache, "refreshing", 10), SLUICE_OK);
     gated_loader_await_calls(fixture->loader, 1);
     sluice_cache_close(fixture->cache);
-    removals_expect_none(removals);
+    removals_expect_none(removals_told);
     fixture_invalidate(fixture, INVALIDATION_KEY, "refreshing");
-    removals_expect(removals, "refreshing", "old", SLUICE_REMOVED_EXPLICIT);
+    removals_expect(removals_told, "refreshing", "old", SLUICE_REMOVED_EXPLICIT);
     fixture_destroy_cache(fixture);
-    removals_expect(removals, "key", "value", SLUICE_REMOVED_EXPLICIT);
-    removals_expect_none(removals);
+    removals_expect(removals_told, "key", "value", SLUICE_REMOVED_EXPLICIT);
+    removals_expect_none(removals_told);
 }
 
 static struct sluice_cache *called_from_listener;
@@ -331,18 +311,18 @@ static void rule_17_a_listener_that_waits_for_the_load_that_waits_for_it_is_refu
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        REMOVAL_TEST(rule_22_invalidations_are_explicit),
-        REMOVAL_TEST(rule_22_all_that_one_clear_took_is_told_also_when_another_follows_at_once),
-        REMOVAL_TEST(rule_22_what_a_put_or_a_load_takes_the_place_of_is_replaced),
-        REMOVAL_TEST(rule_22_a_value_that_is_kept_or_renewed_has_not_left),
-        REMOVAL_TEST(rule_22_a_value_that_left_and_is_renewed_is_stored_again_and_leaves_again),
-        REMOVAL_TEST(rule_22_what_expires_is_told_whoever_finds_it),
-        REMOVAL_TEST(rule_22_a_value_whose_time_ends_during_a_load_that_fails_has_expired),
-        REMOVAL_TEST(rule_22_what_is_evicted_leaves_for_its_size),
-        REMOVAL_TEST(rule_22_not_founds_and_failures_are_no_values),
-        REMOVAL_TEST(rule_22_what_is_not_stored_does_not_leave),
-        REMOVAL_TEST(rule_22_what_is_stored_at_the_end_leaves_with_the_cache),
-        REMOVAL_TEST(rule_22_a_listener_may_call_the_cache),
+        REMOVALS_TEST(rule_22_invalidations_are_explicit),
+        REMOVALS_TEST(rule_22_all_that_one_clear_took_is_told_also_when_another_follows_at_once),
+        REMOVALS_TEST(rule_22_what_a_put_or_a_load_takes_the_place_of_is_replaced),
+        REMOVALS_TEST(rule_22_a_value_that_is_kept_or_renewed_has_not_left),
+        REMOVALS_TEST(rule_22_a_value_that_left_and_is_renewed_is_stored_again_and_leaves_again),
+        REMOVALS_TEST(rule_22_what_expires_is_told_whoever_finds_it),
+        REMOVALS_TEST(rule_22_a_value_whose_time_ends_during_a_load_that_fails_has_expired),
+        REMOVALS_TEST(rule_22_what_is_evicted_leaves_for_its_size),
+        REMOVALS_TEST(rule_22_not_founds_and_failures_are_no_values),
+        REMOVALS_TEST(rule_22_what_is_not_stored_does_not_leave),
+        REMOVALS_TEST(rule_22_what_is_stored_at_the_end_leaves_with_the_cache),
+        REMOVALS_TEST(rule_22_a_listener_may_call_the_cache),
         FIXTURE_TEST(rule_17_a_listener_that_waits_for_the_load_that_waits_for_it_is_refused),
     };
     FIXTURE_MAIN(tests);

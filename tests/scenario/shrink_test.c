@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* shrink_test.c: a cache is shrunk to a share of its maximum, at once and for as long as its user wants. */
 #include "call.h"
-#include "errand.h"
-#include "fixture.h"
+#include "numbers.h"
 #include "removals.h"
-
-#include <stdlib.h>
+#include "storing.h"
 
 #define ENTRIES 1000
 
-static const char *key_of(unsigned number)
-{
-    static char key[16];
-    snprintf(key, sizeof key, "%06u", number);
-    return key;
-}
-
-static void put_some(struct fixture *fixture, unsigned from, unsigned count)
-{
-    for (unsigned number = from; number < from + count; number++)
-        fixture_put(fixture, key_of(number), "value");
-}
-
 static void open_full(struct fixture *fixture, unsigned shards)
 {
-    fixture->options.maximum_entries = ENTRIES;
-    fixture->options.shards = shards;
-    fixture_open(fixture);
-    put_some(fixture, 0, ENTRIES);
-    assert_int_equal(fixture_stats(fixture).entries, ENTRIES);
+    numbers_open_full(fixture, ENTRIES, shards);
 }
 
 static struct sluice_shrunk shrink(struct fixture *fixture, unsigned share_percent)
@@ -80,7 +61,7 @@ static void shrinking_leaves_the_maximum_so_that_the_cache_fills_up_again(void *
     assert_int_equal(sluice_cache_maximum(fixture->cache), ENTRIES);
     assert_int_equal(sluice_cache_share(fixture->cache), 100);
     assert_int_equal(fixture_stats(fixture).limit, ENTRIES);
-    put_some(fixture, ENTRIES, ENTRIES);
+    numbers_put(fixture->cache, ENTRIES, ENTRIES);
     assert_int_equal(fixture_stats(fixture).entries, ENTRIES);
 }
 
@@ -95,10 +76,10 @@ static void a_share_that_was_set_holds_stores_down_until_it_is_given_back(void *
         assert_int_equal(fixture_stats(fixture).entries, 250);
         assert_int_equal(fixture_stats(fixture).limit, 250);
         assert_int_equal(sluice_cache_maximum(fixture->cache), ENTRIES);
-        put_some(fixture, ENTRIES, 500);
+        numbers_put(fixture->cache, ENTRIES, 500);
         assert_int_equal(fixture_stats(fixture).entries, 250);
         assert_int_equal(set_share(fixture, 100).entries, 0);
-        put_some(fixture, 2 * ENTRIES, ENTRIES);
+        numbers_put(fixture->cache, 2 * ENTRIES, ENTRIES);
         assert_int_equal(fixture_stats(fixture).entries, ENTRIES);
         fixture_destroy_cache(fixture);
     }
@@ -114,10 +95,10 @@ static void a_maximum_that_is_set_meanwhile_counts_with_the_share(void **state)
     assert_int_equal(sluice_cache_maximum(fixture->cache), 200);
     assert_int_equal(fixture_stats(fixture).entries, 100);
     assert_int_equal(sluice_cache_set_maximum(fixture->cache, 800), SLUICE_OK);
-    put_some(fixture, ENTRIES, ENTRIES);
+    numbers_put(fixture->cache, ENTRIES, ENTRIES);
     assert_int_equal(fixture_stats(fixture).entries, 400);
     set_share(fixture, 100);
-    put_some(fixture, 2 * ENTRIES, ENTRIES);
+    numbers_put(fixture->cache, 2 * ENTRIES, ENTRIES);
     assert_int_equal(fixture_stats(fixture).entries, 800);
 }
 
@@ -147,10 +128,10 @@ static void what_is_used_is_what_is_left(void **state)
     open_full(fixture, 1);
 
     for (unsigned number = 0; number < 100; number++)
-        fixture_expect_present(fixture, key_of(7 * number), SLUICE_OK, "value");
+        fixture_expect_present(fixture, numbers_key(7 * number), SLUICE_OK, "value");
     shrink(fixture, 10);
     for (unsigned number = 0; number < 100; number++)
-        fixture_expect_present(fixture, key_of(7 * number), SLUICE_OK, "value");
+        fixture_expect_present(fixture, numbers_key(7 * number), SLUICE_OK, "value");
 }
 
 static uint64_t weigh_pins(void *self, const void *key, size_t key_size, const struct sluice_value *value)
@@ -167,7 +148,7 @@ static void what_is_pinned_stays(void **state)
     fixture_open(fixture);
 
     fixture_put(fixture, "pin", "pinned");
-    put_some(fixture, 0, 10);
+    numbers_put(fixture->cache, 0, 10);
     struct sluice_shrunk shrunk = shrink(fixture, 0);
     assert_int_equal(shrunk.entries, 10);
     assert_int_equal(shrunk.weight, 100);
@@ -176,7 +157,7 @@ static void what_is_pinned_stays(void **state)
     fixture_expect_present(fixture, "pin", SLUICE_OK, "pinned");
 }
 
-static void rule_13_a_value_heavier_than_the_share_is_given_and_not_stored(void **state)
+static void a_value_heavier_than_the_share_is_given_and_not_stored(void **state)
 {
     struct fixture *fixture = *state;
     static const char bytes[500];
@@ -228,23 +209,20 @@ static void loads_in_flight_are_left_alone(void **state)
 static void rule_22_what_is_shrunk_away_leaves_for_size_once(void **state)
 {
     struct fixture *fixture = *state;
-    struct removals *removals = removals_create();
-    fixture->options.listener = removals_option(removals);
     fixture->options.maximum_entries = 4;
     fixture->options.shards = 1;
     fixture_open(fixture);
 
-    put_some(fixture, 0, 4);
+    numbers_put(fixture->cache, 0, 4);
     shrink(fixture, 50);
-    removals_expect(removals, key_of(0), "value", SLUICE_REMOVED_SIZE);
-    removals_expect(removals, key_of(1), "value", SLUICE_REMOVED_SIZE);
-    removals_expect_none(removals);
+    removals_expect(removals_told, numbers_key(0), "value", SLUICE_REMOVED_SIZE);
+    removals_expect(removals_told, numbers_key(1), "value", SLUICE_REMOVED_SIZE);
+    removals_expect_none(removals_told);
     set_share(fixture, 25);
-    removals_expect(removals, key_of(2), "value", SLUICE_REMOVED_SIZE);
-    removals_expect_none(removals);
+    removals_expect(removals_told, numbers_key(2), "value", SLUICE_REMOVED_SIZE);
+    removals_expect_none(removals_told);
     fixture_destroy_cache(fixture);
-    removals_expect(removals, key_of(3), "value", SLUICE_REMOVED_EXPLICIT);
-    removals_destroy(removals);
+    removals_expect(removals_told, numbers_key(3), "value", SLUICE_REMOVED_EXPLICIT);
 }
 
 /* What a listener did when it was told of its first victim. */
@@ -292,7 +270,7 @@ static void put_another(void *self, const struct sluice_removal *removal)
         first.put = sluice_put(first.cache, &first.calls, sizeof first.calls, &content);
 }
 
-static void it_evicts_no_more_than_was_over_when_it_began(void **state)
+static void shrinking_evicts_no_more_than_was_over_when_it_began(void **state)
 {
     struct fixture *fixture = *state;
     memset(&first, 0, sizeof first);
@@ -324,38 +302,20 @@ static void what_is_no_share_is_refused_and_changes_nothing(void **state)
     assert_int_equal(fixture_stats(fixture).entries, ENTRIES * 8 / 10);
 }
 
-static atomic_bool storing;
-
-static void store_on(void *arg)
-{
-    struct fixture *fixture = arg;
-    for (unsigned number = 0; atomic_load(&storing); number++) {
-        char key[16];
-        int size = snprintf(key, sizeof key, "%u", number);
-        const struct sluice_content content = {.data = key, .size = (size_t)size, .ttl_ms = SLUICE_TTL_DEFAULT};
-        if (sluice_put(fixture->cache, key, (size_t)size, &content) != SLUICE_OK)
-            abort();
-    }
-}
-
 /* One entry may be on its way in. */
 static void shrinking_ends_and_the_share_holds_however_much_is_stored_meanwhile(void **state)
 {
     struct fixture *fixture = *state;
     open_full(fixture, 8);
-    struct errand *errand;
+    struct storing *storing = storing_start(fixture, 1, 100 * ENTRIES, STORING_FOR_EVER);
 
-    atomic_store(&storing, true);
-    errand = errand_start(store_on, fixture);
     for (unsigned round = 0; round < 100; round++) {
         assert_in_range(shrink(fixture, round % 10).entries, 0, ENTRIES + 1);
         set_share(fixture, 20);
         assert_in_range(fixture_stats(fixture).entries, 0, 201);
         set_share(fixture, 100);
     }
-    atomic_store(&storing, false);
-    assert_true(errand_ended(errand));
-    errand_join(errand);
+    storing_stop(storing);
 }
 
 int main(void)
@@ -368,11 +328,11 @@ int main(void)
         FIXTURE_TEST(a_share_of_the_largest_maximum_does_not_run_over),
         FIXTURE_TEST(what_is_used_is_what_is_left),
         FIXTURE_TEST(what_is_pinned_stays),
-        FIXTURE_TEST(rule_13_a_value_heavier_than_the_share_is_given_and_not_stored),
+        FIXTURE_TEST(a_value_heavier_than_the_share_is_given_and_not_stored),
         FIXTURE_TEST(loads_in_flight_are_left_alone),
-        FIXTURE_TEST(rule_22_what_is_shrunk_away_leaves_for_size_once),
+        REMOVALS_TEST(rule_22_what_is_shrunk_away_leaves_for_size_once),
         FIXTURE_TEST(rule_19_a_listener_that_is_told_may_store_and_shrink),
-        FIXTURE_TEST(it_evicts_no_more_than_was_over_when_it_began),
+        FIXTURE_TEST(shrinking_evicts_no_more_than_was_over_when_it_began),
         FIXTURE_TEST(what_is_no_share_is_refused_and_changes_nothing),
         FIXTURE_TEST(shrinking_ends_and_the_share_holds_however_much_is_stored_meanwhile),
     };

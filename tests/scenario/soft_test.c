@@ -23,12 +23,8 @@ static struct sluice_invalidated soften(struct fixture *fixture, enum softness h
 
 static void put_tagged(struct fixture *fixture, const char *key, const char *text)
 {
-    struct sluice_content content = SLUICE_CONTENT_INIT;
     static const char *const tags[] = {"tag"};
-    content.data = text;
-    content.size = strlen(text);
-    content.tags = tags;
-    content.tags_count = 1;
+    const struct sluice_content content = fixture_content_tagged(text, tags, 1);
     assert_int_equal(sluice_put(fixture->cache, key, strlen(key), &content), SLUICE_OK);
 }
 
@@ -186,31 +182,15 @@ static void rule_12_a_failed_load_after_a_soft_invalidation_gives_the_old_value(
     (void)soften(fixture, SOFT_TAG, false);
     struct call *call = call_park(fixture, WAY_BLOCKING, "key", SLUICE_WAIT_FOREVER);
     gated_loader_end(fixture->loader, 0, ENDING_FAILURE, "why");
-    call_await(call);
-    assert_int_equal(call->outcome.error, SLUICE_OK);
-    assert_true(call->outcome.stale);
-    assert_string_equal(sluice_outcome_reason(&call->outcome), "why");
+    call_expect_stale(call, "old", "why");
     fixture_invalidate(fixture, INVALIDATION_KEY, "key"); /* and a hard one after it takes it away */
     fixture_expect_absent(fixture, "key");
 }
 
-/* ---- a get that waits for a load, with an old value that it may be given if that fails
- * -------------------------------
- */
+/* ---- in place of a failure --------------------------------------------------------------------------------------- */
 
 #define TTL_MS   100
 #define STALE_MS 1000
-
-static void expect_old_as_stale(struct call *call, const char *reason)
-{
-    call_await(call);
-    assert_int_equal(call->outcome.error, SLUICE_OK);
-    assert_string_equal(sluice_value_data(call->outcome.value), "old");
-    assert_true(call->outcome.stale);
-    assert_true(call->outcome.stored);
-    if (reason != NULL)
-        assert_string_equal(sluice_outcome_reason(&call->outcome), reason);
-}
 
 /* A value that has expired, and a get that waits for its reload, which is detached softly; the number of its call. */
 static size_t detach_waited_for(struct fixture *fixture, enum softness how, struct call **call)
@@ -237,7 +217,7 @@ static void rule_12_a_detached_load_that_fails_gives_the_softly_invalidated_valu
             uint64_t stale = fixture_stats(fixture).stale;
             size_t number = detach_waited_for(fixture, (enum softness)how, &call);
             gated_loader_end(fixture->loader, number, (enum ending)ending, "why");
-            expect_old_as_stale(call, "why");
+            call_expect_stale(call, "old", "why");
             assert_int_equal(fixture_stats(fixture).stale, stale + 1);
             struct call *next = call_park(fixture, WAY_ASYNC, "key", SLUICE_WAIT_FOREVER); /* no back-off for that */
             gated_loader_end(fixture->loader, number + 1, ENDING_VALUE, "new");
@@ -246,7 +226,7 @@ static void rule_12_a_detached_load_that_fails_gives_the_softly_invalidated_valu
         }
 }
 
-static void rule_12_so_do_its_deadline_and_the_patience_of_those_who_wait(void **state)
+static void rule_12_a_detached_load_over_its_deadline_gives_that_value_and_so_does_lost_patience(void **state)
 {
     struct fixture *fixture = *state;
     struct call *call;
@@ -257,7 +237,7 @@ static void rule_12_so_do_its_deadline_and_the_patience_of_those_who_wait(void *
 
     size_t number = detach_waited_for(fixture, SOFT_KEY, &call);
     fixture_advance(fixture, 50);
-    expect_old_as_stale(call, sluice_strerror(SLUICE_OK));
+    call_expect_stale(call, "old", NULL);
     gated_loader_end(fixture->loader, number, ENDING_VALUE, "late");
 
     fixture->options.load_timeout_ms = SLUICE_NEVER;
@@ -265,12 +245,12 @@ static void rule_12_so_do_its_deadline_and_the_patience_of_those_who_wait(void *
     fixture_reopen(fixture);
     number = detach_waited_for(fixture, SOFT_KEY, &call);
     fixture_advance(fixture, 20);
-    expect_old_as_stale(call, sluice_strerror(SLUICE_OK));
+    call_expect_stale(call, "old", NULL);
     gated_loader_end(fixture->loader, number, ENDING_VALUE, "late");
     fixture_expect_absent(fixture, "key");
 }
 
-static void rule_12_a_restart_gives_it_to_those_that_it_can_not_move(void **state)
+static void rule_12_a_restart_gives_the_old_value_to_those_that_it_can_not_move(void **state)
 {
     struct fixture *fixture = *state;
     fixture->options.expire_after_write_ms = TTL_MS;
@@ -285,7 +265,7 @@ static void rule_12_a_restart_gives_it_to_those_that_it_can_not_move(void **stat
     struct call *child = call_start_spec(fixture, &spec);
     gated_loader_await_calls(fixture->loader, 2);
     assert_int_equal(sluice_load_restart(fixture->cache, "key", 3), SLUICE_OK);
-    expect_old_as_stale(child, NULL);
+    call_expect_stale(child, "old", NULL);
     for (size_t number = 0; number < 3; number++)
         gated_loader_end(fixture->loader, number, ENDING_VALUE, "value");
     call_expect(parent, SLUICE_OK, "value");
@@ -377,8 +357,8 @@ int main(void)
         FIXTURE_TEST(rule_11_a_soft_invalidation_detaches_a_reload_and_keeps_the_old_value),
         FIXTURE_TEST(rule_12_a_failed_load_after_a_soft_invalidation_gives_the_old_value),
         FIXTURE_TEST(rule_12_a_detached_load_that_fails_gives_the_softly_invalidated_value),
-        FIXTURE_TEST(rule_12_so_do_its_deadline_and_the_patience_of_those_who_wait),
-        FIXTURE_TEST(rule_12_a_restart_gives_it_to_those_that_it_can_not_move),
+        FIXTURE_TEST(rule_12_a_detached_load_over_its_deadline_gives_that_value_and_so_does_lost_patience),
+        FIXTURE_TEST(rule_12_a_restart_gives_the_old_value_to_those_that_it_can_not_move),
         FIXTURE_TEST(rule_12_what_else_the_key_has_by_then_is_not_given),
         FIXTURE_TEST(rule_3_entries_can_be_chosen_one_by_one),
         FIXTURE_TEST(rule_3_what_has_replaced_the_chosen_value_is_spared),

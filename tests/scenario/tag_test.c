@@ -8,26 +8,16 @@
 static const char *const red[] = {"red"};
 static const char *const red_and_blue[] = {"blue", "red"};
 
-static struct sluice_content tagged(const char *text, const char *const *tags, size_t count)
-{
-    struct sluice_content content = SLUICE_CONTENT_INIT;
-    content.data = text;
-    content.size = strlen(text);
-    content.tags = tags;
-    content.tags_count = count;
-    return content;
-}
-
 static void put_tagged(struct fixture *fixture, const char *key, const char *text, const char *const *tags,
                        size_t count)
 {
-    struct sluice_content content = tagged(text, tags, count);
+    const struct sluice_content content = fixture_content_tagged(text, tags, count);
     assert_int_equal(sluice_put(fixture->cache, key, strlen(key), &content), SLUICE_OK);
 }
 
 static void end_tagged(struct fixture *fixture, size_t number, const char *text)
 {
-    struct sluice_content content = tagged(text, red_and_blue, 2);
+    const struct sluice_content content = fixture_content_tagged(text, red_and_blue, 2);
     gated_loader_end_with(fixture->loader, number, &content);
 }
 
@@ -46,9 +36,7 @@ static void rule_3_all_that_has_the_tag_goes_and_nothing_else(void **state)
 {
     static const char *const reddish[] = {"redd", "re", "blue"};
     struct fixture *fixture = *state;
-    struct removals *removals = removals_create();
     fixture->options.shards = 1;
-    fixture->options.listener = removals_option(removals);
     fixture_open(fixture);
 
     for (int counted = 0; counted <= 1; counted++)
@@ -62,8 +50,8 @@ static void rule_3_all_that_has_the_tag_goes_and_nothing_else(void **state)
                 sluice_cache_tick(fixture->cache);
             fixture_expect_absent(fixture, "one");
             fixture_expect_absent(fixture, "both");
-            removals_expect(removals, "one", "1", SLUICE_REMOVED_EXPLICIT);
-            removals_expect(removals, "both", "2", SLUICE_REMOVED_EXPLICIT);
+            removals_expect(removals_told, "one", "1", SLUICE_REMOVED_EXPLICIT);
+            removals_expect(removals_told, "both", "2", SLUICE_REMOVED_EXPLICIT);
             fixture_expect_present(fixture, "neither", SLUICE_OK, "3");
             fixture_expect_present(fixture, "red", SLUICE_OK, "4");
             sluice_cache_tick(fixture->cache);
@@ -71,18 +59,16 @@ static void rule_3_all_that_has_the_tag_goes_and_nothing_else(void **state)
             put_tagged(fixture, "one", "after", red, 1); /* what comes after it is not its matter */
             sluice_cache_tick(fixture->cache);
             fixture_expect_present(fixture, "one", SLUICE_OK, "after");
-            removals_expect_none(removals);
+            removals_expect_none(removals_told);
 
             fixture_invalidate(fixture, INVALIDATION_ALL, "key");
             sluice_cache_tick(fixture->cache);
-            removals_expect(removals, "neither", "3", SLUICE_REMOVED_EXPLICIT);
-            removals_expect(removals, "red", "4", SLUICE_REMOVED_EXPLICIT);
-            removals_expect(removals, "one", "after", SLUICE_REMOVED_EXPLICIT);
+            removals_expect(removals_told, "neither", "3", SLUICE_REMOVED_EXPLICIT);
+            removals_expect(removals_told, "red", "4", SLUICE_REMOVED_EXPLICIT);
+            removals_expect(removals_told, "one", "after", SLUICE_REMOVED_EXPLICIT);
         }
     assert_int_equal(fixture_stats(fixture).invalidated, 4 * 5);
     assert_int_equal(fixture_stats(fixture).weight, 0);
-    fixture_destroy_cache(fixture);
-    removals_destroy(removals);
 }
 
 static void rule_3_a_value_tells_its_tags(void **state)
@@ -108,7 +94,7 @@ static void tags_that_are_none_are_refused(void **state)
     const char *tags[65];
     for (size_t i = 0; i < 65; i++)
         tags[i] = &longest[1];
-    struct sluice_content content = tagged("value", tags, 64);
+    struct sluice_content content = fixture_content_tagged("value", tags, 64);
     assert_int_equal(sluice_put(fixture->cache, "key", 3, &content), SLUICE_OK);
     content.tags_count = 65;
     assert_int_equal(sluice_put(fixture->cache, "key", 3, &content), SLUICE_INVALID);
@@ -216,7 +202,7 @@ static void rule_3_a_load_that_fails_has_no_tags(void **state)
     }
 }
 
-/* Who has parked between the tag's invalidation and the key's waits for a load that is detached and may not serve him.
+/* Who has parked between the invalidations of the tag and of the key waits for a detached load that may not serve him.
  */
 static void rule_3_a_load_detached_since_serves_those_who_parked_after_the_tag_by_another(void **state)
 {
@@ -302,7 +288,7 @@ static void rule_18_the_close_ends_those_who_wait_for_another_load(void **state)
     end_tagged(fixture, 1, "late");
 }
 
-static void rule_3_within_a_bulk_too(void **state)
+static void rule_3_of_a_bulk_get_only_the_keys_that_have_the_tag_are_loaded_again(void **state)
 {
     struct fixture *fixture = *state;
     fixture->options.loader = gated_loader_option_many(fixture->loader);
@@ -464,7 +450,7 @@ static void rule_10_any_number_of_tags_can_be_invalidated_with_loads_in_flight(v
         else
             fixture_expect_present(fixture, "tag 0 again", SLUICE_OK, "value");
     }
-    struct sluice_content content = tagged("old", tags, 1);
+    const struct sluice_content content = fixture_content_tagged("old", tags, 1);
     gated_loader_end_with(fixture->loader, 0, &content); /* whose tag nobody remembers any more */
     call_expect(oldest, SLUICE_OK, "old");
     fixture_expect_absent(fixture, "oldest");
@@ -475,7 +461,7 @@ static void rule_10_any_number_of_tags_can_be_invalidated_with_loads_in_flight(v
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(rule_3_all_that_has_the_tag_goes_and_nothing_else),
+        REMOVALS_TEST(rule_3_all_that_has_the_tag_goes_and_nothing_else),
         FIXTURE_TEST(rule_3_a_value_tells_its_tags),
         FIXTURE_TEST(tags_that_are_none_are_refused),
         FIXTURE_TEST(rule_3_a_load_of_before_brings_its_tag_to_those_who_waited_and_is_not_stored),
@@ -486,7 +472,7 @@ int main(void)
         FIXTURE_TEST(rule_4_a_put_serves_those_who_wait_for_another_load),
         FIXTURE_TEST(rule_7_who_waits_for_another_load_may_leave),
         FIXTURE_TEST(rule_18_the_close_ends_those_who_wait_for_another_load),
-        FIXTURE_TEST(rule_3_within_a_bulk_too),
+        FIXTURE_TEST(rule_3_of_a_bulk_get_only_the_keys_that_have_the_tag_are_loaded_again),
         FIXTURE_TEST(rule_11_an_invalidated_tag_does_not_reappear_through_a_reload),
         FIXTURE_TEST(rule_11_a_reload_that_brings_an_invalidated_tag_is_not_stored),
         FIXTURE_TEST(rule_11_a_value_whose_tag_was_invalidated_is_not_renewed),

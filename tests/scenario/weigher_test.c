@@ -15,7 +15,6 @@ static struct scales {
     uint64_t more;
     pthread_t thread; /* of the last call */
     char key[16];
-    uint64_t weight;
 } scales;
 
 static uint64_t scales_weigh(void *self, const void *key, size_t key_size, const struct sluice_value *value)
@@ -27,7 +26,7 @@ static uint64_t scales_weigh(void *self, const void *key, size_t key_size, const
     seen->calls++;
     seen->thread = pthread_self();
     snprintf(seen->key, sizeof seen->key, "%.*s", (int)key_size, (const char *)key);
-    return seen->weight = strtoull(sluice_value_data(value), NULL, 10) + seen->more;
+    return strtoull(sluice_value_data(value), NULL, 10) + seen->more;
 }
 
 static void open_weighed(struct fixture *fixture, uint64_t maximum)
@@ -178,12 +177,10 @@ static void not_founds_and_failures_weigh_one(void **state)
 static void rule_10_what_weighs_more_than_the_maximum_is_given_but_not_stored(void **state)
 {
     struct fixture *fixture = *state;
-    struct sluice_content heavy = SLUICE_CONTENT_INIT;
+    const struct sluice_content heavy = fixture_content("11");
     open_weighed(fixture, 10);
 
     fixture_put(fixture, "key", "10");
-    heavy.data = "11";
-    heavy.size = 2;
     assert_int_equal(sluice_put(fixture->cache, "key", 3, &heavy), SLUICE_VALUE_TOO_LARGE);
     fixture_expect_present(fixture, "key", SLUICE_OK, "10");
     load(fixture, "other", ENDING_VALUE, "18446744073709551615"); /* the heaviest that can be said */

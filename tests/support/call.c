@@ -144,6 +144,12 @@ void call_expect(struct call *call, enum sluice_error error, const char *text)
     fixture_expect_outcome(&call->outcome, error, text);
 }
 
+void call_expect_stale(struct call *call, const char *text, const char *reason)
+{
+    call_await(call);
+    fixture_expect_stale_outcome(&call->outcome, text, reason);
+}
+
 bool call_cancel(struct call *call)
 {
     bool cancelled = sluice_wait_cancel(call->wait);

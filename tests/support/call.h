@@ -63,6 +63,9 @@ void call_await(struct call *call);
 /* Waits for the outcome and checks error and text (NULL: neither value nor reason). */
 void call_expect(struct call *call, enum sluice_error error, const char *text);
 
+/* Waits for the outcome, which is to be a stale value, and checks it as fixture_expect_stale_outcome(). */
+void call_expect_stale(struct call *call, const char *text, const char *reason);
+
 /* sluice_wait_cancel() of one that parked; remembers if it was cancelled. Once a call. Any thread. */
 bool call_cancel(struct call *call);
 

@@ -5,10 +5,13 @@
 #include "await.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define YIELDS 1000 /* in which an errand that waits for nothing ends */
 
 struct errand {
     struct errand *next; /* of those that run, under running_lock */
@@ -95,6 +98,13 @@ bool errand_ended(struct errand *errand)
         if (!await_again(start_ms))
             return false;
     return true;
+}
+
+bool errand_waits(const struct errand *errand)
+{
+    for (int yields = 0; yields < YIELDS && !atomic_load(&errand->ended); yields++)
+        sched_yield();
+    return !atomic_load(&errand->ended);
 }
 
 void errand_join(struct errand *errand)

@@ -14,6 +14,12 @@ struct errand *errand_start(void (*run)(void *arg), void *arg);
 /* Waits for it with the deadline of await.h; false if it did not end. Does not join: any number of threads may ask. */
 bool errand_ended(struct errand *errand);
 
+/*
+ * Whether it has not ended in the time in which one that waits for nothing has: a number of yields. For one that ought
+ * to wait until the test goes on: true may be wrong, of one that is only slow, and false is not.
+ */
+bool errand_waits(const struct errand *errand);
+
 /* How many have not ended; each of their threads is sent `signal`, unless that is 0. Any thread. */
 size_t errand_running(int signal);
 

@@ -118,11 +118,24 @@ void fixture_await_waiters(struct fixture *fixture, uint64_t count)
     AWAIT(fixture_stats(fixture).waiters == count);
 }
 
-void fixture_put_ttl(struct fixture *fixture, const char *key, const char *text, int64_t ttl_ms)
+struct sluice_content fixture_content_tagged(const char *text, const char *const *tags, size_t count)
 {
     struct sluice_content content = SLUICE_CONTENT_INIT;
     content.data = text;
     content.size = strlen(text);
+    content.tags = tags;
+    content.tags_count = count;
+    return content;
+}
+
+struct sluice_content fixture_content(const char *text)
+{
+    return fixture_content_tagged(text, NULL, 0);
+}
+
+void fixture_put_ttl(struct fixture *fixture, const char *key, const char *text, int64_t ttl_ms)
+{
+    struct sluice_content content = fixture_content(text);
     content.ttl_ms = ttl_ms;
     assert_int_equal(sluice_put(fixture->cache, key, strlen(key), &content), SLUICE_OK);
 }
@@ -148,6 +161,19 @@ void fixture_expect_outcome(const struct sluice_outcome *outcome, enum sluice_er
     assert_int_equal(sluice_value_size(bytes), strlen(text));
 }
 
+void fixture_expect_stale_outcome(const struct sluice_outcome *outcome, const char *text, const char *reason)
+{
+    assert_int_equal(outcome->error, SLUICE_OK);
+    assert_string_equal(sluice_value_data(outcome->value), text);
+    assert_true(outcome->stale);
+    assert_true(outcome->stored);
+    assert_int_equal(outcome->ttl_ms, 0);
+    if (reason == NULL)
+        assert_null(outcome->reason);
+    else
+        assert_string_equal(sluice_outcome_reason(outcome), reason);
+}
+
 void fixture_expect_present(struct fixture *fixture, const char *key, enum sluice_error error, const char *text)
 {
     struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
@@ -162,10 +188,8 @@ void fixture_expect_stale(struct fixture *fixture, const char *key, const char *
 {
     struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
     assert_int_equal(sluice_get_if_present(fixture->cache, key, strlen(key), &outcome), SLUICE_OK);
-    fixture_expect_outcome(&outcome, SLUICE_OK, text);
+    fixture_expect_stale_outcome(&outcome, text, NULL);
     assert_int_equal(outcome.source, SLUICE_SOURCE_HIT);
-    assert_true(outcome.stale);
-    assert_int_equal(outcome.ttl_ms, 0);
     sluice_outcome_fini(&outcome);
 }
 

@@ -43,7 +43,7 @@ int fixture_teardown(void **state);
 
 #define FIXTURE_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
-/* Runs the array `tests` as the group NAME. */
+/* Runs the array `tests`. */
 #define FIXTURE_MAIN(tests) return cmocka_run_group_tests(tests, NULL, NULL)
 
 void fixture_open(struct fixture *fixture);
@@ -65,6 +65,10 @@ struct sluice_stats fixture_stats(struct fixture *fixture);
 /* Waits until exactly that many gets are parked. */
 void fixture_await_waiters(struct fixture *fixture, uint64_t count);
 
+/* A value's bytes, all else as SLUICE_CONTENT_INIT has it; and the same with tags, which it borrows. Any thread. */
+struct sluice_content fixture_content(const char *text);
+struct sluice_content fixture_content_tagged(const char *text, const char *const *tags, size_t count);
+
 /* Puts, with the cache's own time to live or `ttl_ms`. */
 void fixture_put(struct fixture *fixture, const char *key, const char *text);
 void fixture_put_ttl(struct fixture *fixture, const char *key, const char *text, int64_t ttl_ms);
@@ -85,6 +89,9 @@ void fixture_expect_get(struct fixture *fixture, const char *key, enum sluice_er
 
 /* Checks an outcome: this error, and this value or reason (NULL: neither). */
 void fixture_expect_outcome(const struct sluice_outcome *outcome, enum sluice_error error, const char *text);
+
+/* Checks an outcome that is a stale value, and for which reason (NULL: none). */
+void fixture_expect_stale_outcome(const struct sluice_outcome *outcome, const char *text, const char *reason);
 
 /* The ways to invalidate one key; ALL takes every other with it. */
 enum invalidation { INVALIDATION_KEY, INVALIDATION_KEYS, INVALIDATION_PREFIX, INVALIDATION_ALL };

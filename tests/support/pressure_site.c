@@ -23,7 +23,7 @@ void pressure_site_init(struct pressure_site *site, struct fixture *fixture)
     scratch_path(&site->scratch, "stalls", site->fifo);
     scratch_path(&site->scratch, "memory.events", site->events);
     assert_int_equal(mkfifo(site->fifo, 0600), 0);
-    site->writer = open(site->fifo, O_RDWR | O_CLOEXEC);
+    site->writer = open(site->fifo, O_RDWR | O_CLOEXEC | O_NONBLOCK);
     assert_true(site->writer >= 0);
     pressure_site_count(site, 7, 0);
     site->options.stall_path = site->fifo;

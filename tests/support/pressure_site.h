@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pressure_site.h: a watcher of memory pressure on files of a test's own: a FIFO for stalls, and a memory.events. By
- * the fixture's clock, unless told otherwise: signs are acted on in pressure_site_tick(). The functions assert.
+ * the fixture's clock, unless told otherwise: signs are acted on when it ticks, as in pressure_site_advance(). The
+ * functions assert.
  */
 #ifndef TESTS_PRESSURE_SITE_H
 #define TESTS_PRESSURE_SITE_H
@@ -28,7 +29,7 @@ void pressure_site_start(struct pressure_site *site);
 /* Stops the watcher, if it runs, and removes the files. */
 void pressure_site_fini(struct pressure_site *site);
 
-/* A sign of stalls. */
+/* A sign of stalls. Fails the test where nobody has read them for so long that there is room for no more. */
 void pressure_site_stall(struct pressure_site *site);
 
 /* Rewrites the file of events, in place. */

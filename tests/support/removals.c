@@ -2,7 +2,7 @@
 /* removals.c: see removals.h. */
 #include "removals.h"
 
-#include "test.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,4 +66,23 @@ void removals_expect_none(struct removals *removals)
                 sluice_removal_cause_name(next->cause));
     pthread_mutex_unlock(&removals->lock);
     assert_int_equal(left, 0);
+}
+
+struct removals *removals_told;
+
+int removals_setup(void **state)
+{
+    if (fixture_setup(state) != 0)
+        return -1;
+    struct fixture *fixture = *state;
+    removals_told = removals_create();
+    fixture->options.listener = removals_option(removals_told);
+    return 0;
+}
+
+int removals_teardown(void **state)
+{
+    int whole = fixture_teardown(state);
+    removals_destroy(removals_told);
+    return whole;
 }

@@ -34,4 +34,12 @@ void removals_expect(struct removals *removals, const char *key, const char *val
 /* There is no further one. */
 void removals_expect_none(struct removals *removals);
 
+/* What the listener was told that a test of REMOVALS_TEST() finds in the options of its fixture. */
+extern struct removals *removals_told;
+
+int removals_setup(void **state);
+int removals_teardown(void **state);
+
+#define REMOVALS_TEST(test) cmocka_unit_test_setup_teardown(test, removals_setup, removals_teardown)
+
 #endif
