@@ -189,8 +189,7 @@ static void rule_23_holds_if_all_is_counted(void **state)
     story_expect(&story, STORY_HOLDS);
 }
 
-/* ---- values of nobody, logs that are not whole, rules that are not judged ------------------------------------------
- */
+/* ---- values of nobody, logs that are not whole, rules that are not judged ---------------------------------------- */
 
 static void a_value_of_another_key_is_found(void **state)
 {

@@ -82,7 +82,7 @@ static void rule_8_the_waiters_of_a_restarted_load_are_served_by_another(void **
     assert_int_equal(stats.loads_dropped, 2);
 }
 
-static void rule_21_they_are_served_before_those_who_came_later(void **state)
+static void rule_21_those_who_were_moved_are_served_before_those_who_came_later(void **state)
 {
     struct fixture *fixture = *state;
     fixture_open(fixture);
@@ -96,7 +96,7 @@ static void rule_21_they_are_served_before_those_who_came_later(void **state)
     gated_loader_end(fixture->loader, 0, ENDING_VALUE, "late");
 }
 
-static void rule_7_they_may_leave_and_keep_their_deadlines(void **state)
+static void rule_7_those_who_were_moved_may_leave_and_keep_their_deadlines(void **state)
 {
     struct fixture *fixture = *state;
     fixture->options.load_timeout_ms = 100;
@@ -221,8 +221,8 @@ int main(void)
         FIXTURE_TEST(rule_5_the_waiters_of_an_abandoned_load_share_its_failure),
         FIXTURE_TEST(rule_11_an_abandoned_reload_keeps_the_old_value),
         FIXTURE_TEST(rule_8_the_waiters_of_a_restarted_load_are_served_by_another),
-        FIXTURE_TEST(rule_21_they_are_served_before_those_who_came_later),
-        FIXTURE_TEST(rule_7_they_may_leave_and_keep_their_deadlines),
+        FIXTURE_TEST(rule_21_those_who_were_moved_are_served_before_those_who_came_later),
+        FIXTURE_TEST(rule_7_those_who_were_moved_may_leave_and_keep_their_deadlines),
         FIXTURE_TEST(a_leader_inside_its_loader_waits_on_when_that_returns),
         FIXTURE_TEST(rule_17_those_on_behalf_of_a_load_are_told_that_it_failed),
         FIXTURE_TEST(rule_10_a_restart_over_the_bound_detaches_only),

@@ -75,11 +75,11 @@ static void rule_15_the_real_clock_ends_the_window(void **state)
     fixture_open(fixture);
     gated_loader_set_mode(fixture->loader, GATED_ANSWER);
 
-    struct crowd crowd;
-    for (size_t i = 0; i < 4; i++)
-        crowd.calls[i] = call_start(fixture, (enum way)(i % 2), "key", SLUICE_WAIT_FOREVER);
-    for (size_t i = 0; i < 4; i++)
-        call_expect(crowd.calls[i], SLUICE_OK, "key#1");
+    struct call *calls[4];
+    for (size_t i = 0; i < COUNT_OF(calls); i++)
+        calls[i] = call_start(fixture, (enum way)(i % 2), "key", SLUICE_WAIT_FOREVER);
+    for (size_t i = 0; i < COUNT_OF(calls); i++)
+        call_expect(calls[i], SLUICE_OK, "key#1");
 }
 
 static void rule_15_refreshes_are_batched_too_and_bulk_gets_are_not_put_off(void **state)
@@ -99,31 +99,41 @@ static void rule_15_refreshes_are_batched_too_and_bulk_gets_are_not_put_off(void
     bulk_free(bulk);
 }
 
+static void rule_15_a_refresh_may_fill_the_batch_that_gets_wait_for(void **state)
+{
+    struct fixture *fixture = open_batching(state);
+
+    struct call *calls[3];
+    static const char *const keys[] = {"a", "b", "c"};
+    for (size_t i = 0; i < COUNT_OF(calls); i++)
+        calls[i] = start(fixture, i % 2 == 0 ? WAY_BLOCKING : WAY_ASYNC, keys[i]);
+    assert_int_equal(sluice_refresh(fixture->cache, "d", 1), SLUICE_OK);
+    gated_loader_await_calls(fixture->loader, 4);
+    assert_int_equal(gated_loader_batch_size(fixture->loader, 0), 4);
+    gated_loader_open(fixture->loader);
+    for (size_t i = 0; i < COUNT_OF(calls); i++)
+        call_expect(calls[i], SLUICE_NOT_FOUND, NULL);
+}
+
 static void rule_15_what_is_overtaken_in_the_window_is_not_loaded(void **state)
 {
     struct fixture *fixture = open_batching(state);
 
     struct call *put = start(fixture, WAY_BLOCKING, "put");
     struct call *stays = start(fixture, WAY_ASYNC, "stays");
-    struct call *detached = start(fixture, WAY_BLOCKING, "detached");
-    assert_int_equal(sluice_refresh(fixture->cache, "nobody's", 8), SLUICE_OK); /* the fourth would fill the batch */
-    gated_loader_await_calls(fixture->loader, 4);
-    gated_loader_open(fixture->loader);
-    call_expect(put, SLUICE_NOT_FOUND, NULL);
-    call_expect(stays, SLUICE_NOT_FOUND, NULL);
-    call_expect(detached, SLUICE_NOT_FOUND, NULL);
-    gated_loader_set_mode(fixture->loader, GATED_HOLD);
-
-    put = start(fixture, WAY_BLOCKING, "put");
-    stays = start(fixture, WAY_ASYNC, "stays");
+    struct call *detached = start(fixture, WAY_BLOCKING, "detached"); /* somebody waits for it all the same */
     fixture_put(fixture, "put", "value");
     call_expect(put, SLUICE_OK, "value");
+    fixture_invalidate(fixture, INVALIDATION_KEY, "detached");
     fixture_advance(fixture, WINDOW_MS);
-    gated_loader_await_calls(fixture->loader, 5);
-    assert_int_equal(gated_loader_calls(fixture->loader, "put"), 1);
-    gated_loader_end(fixture->loader, 4, ENDING_VALUE, "loaded");
+    gated_loader_await_calls(fixture->loader, 2);
+    assert_int_equal(gated_loader_calls(fixture->loader, "put"), 0);
+    gated_loader_end(fixture->loader, 0, ENDING_VALUE, "loaded");
+    gated_loader_end(fixture->loader, 1, ENDING_VALUE, "loaded");
     call_expect(stays, SLUICE_OK, "loaded");
-    AWAIT(fixture_stats(fixture).loads_in_flight == 0);
+    call_expect(detached, SLUICE_OK, "loaded");
+    fixture_expect_present(fixture, "stays", SLUICE_OK, "loaded");
+    fixture_expect_absent(fixture, "detached");
     assert_int_equal(fixture_stats(fixture).loads_dropped, 1);
 }
 
@@ -169,8 +179,7 @@ static void rule_18_the_close_drops_what_waits_for_a_batch(void **state)
     assert_int_equal(gated_loader_calls_in_all(fixture->loader), 0);
 }
 
-/* ---- loads that get other keys, with every background thread in them ------------------------------------------------
- */
+/* ---- with every background thread in a load ---------------------------------------------------------------------- */
 
 static struct sluice_cache *nested_cache;
 
@@ -227,6 +236,7 @@ int main(void)
         FIXTURE_TEST(rule_15_a_full_batch_does_not_wait),
         FIXTURE_TEST(rule_15_the_real_clock_ends_the_window),
         FIXTURE_TEST(rule_15_refreshes_are_batched_too_and_bulk_gets_are_not_put_off),
+        FIXTURE_TEST(rule_15_a_refresh_may_fill_the_batch_that_gets_wait_for),
         FIXTURE_TEST(rule_15_what_is_overtaken_in_the_window_is_not_loaded),
         FIXTURE_TEST(rule_15_a_wait_may_be_over_before_the_window_is),
         FIXTURE_TEST(rule_15_a_call_with_its_own_loader_is_not_batched),

@@ -86,8 +86,7 @@ static void rule_7_a_wait_on_a_detached_flight_can_be_cancelled(void **state)
     call_expect(stays, SLUICE_OK, "old");
 }
 
-/* ---- from inside callbacks -----------------------------------------------------------------------------------------
- */
+/* ---- from inside callbacks --------------------------------------------------------------------------------------- */
 
 static struct call *own, *others;
 static bool own_answer;
@@ -124,8 +123,7 @@ static void rule_7_a_callback_can_not_be_cancelled_from_within_but_tells_truly_o
     }
 }
 
-/* ---- races ---------------------------------------------------------------------------------------------------------
- */
+/* ---- races ------------------------------------------------------------------------------------------------------- */
 
 #define RACE_ROUNDS 400
 

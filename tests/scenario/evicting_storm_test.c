@@ -63,6 +63,7 @@ static unsigned number_of(const struct sluice_removal *removal)
     return (unsigned)strtoul(sluice_value_data(removal->value), NULL, 10);
 }
 
+/* Of 64 values, 8 have their key invalidated meanwhile, 8 put anew, and one has all the cache emptied. */
 static void storm_evicting(void *self, const struct sluice_removal *removal)
 {
     unsigned number = number_of(removal);
@@ -88,9 +89,9 @@ static void storm_removal(void *self, const struct sluice_removal *removal)
 
 static void storm_run(void *arg)
 {
+    const unsigned *seed = arg;
     struct random random;
-    random_init(&random, (uintptr_t)&random);
-    (void)arg;
+    random_init(&random, *seed);
     for (int i = 0; i < PUTS; i++) {
         char key[16];
         int size = snprintf(key, sizeof key, "%u", random_below(&random, 40));
@@ -112,15 +113,16 @@ static void rule_22_every_value_leaves_once_while_all_is_changed_at_once(void **
     fixture_open(fixture);
     storm_cache = fixture->cache;
 
+    static const unsigned seeds[THREADS] = {1, 2};
     struct errand *errands[THREADS];
     for (size_t i = 0; i < THREADS; i++)
-        errands[i] = errand_start(storm_run, NULL);
+        errands[i] = errand_start(storm_run, (void *)(uintptr_t)&seeds[i]);
     for (size_t i = 0; i < THREADS; i++) {
         assert_true(errand_ended(errands[i]));
         errand_join(errands[i]);
     }
     assert_int_equal(sluice_cache_set_maximum(fixture->cache, 3), SLUICE_OK);
-    assert_in_range(fixture_stats(fixture).entries, 0, 3);
+    assert_true(fixture_stats(fixture).entries <= 3);
     fixture_destroy_cache(fixture);
     unsigned offered = 0;
     for (unsigned number = 0; number < atomic_load(&storm_next); number++) {

@@ -197,7 +197,7 @@ static void a_load_in_flight_is_not_touched(void **state)
     assert_int_equal(fixture_ttl_of_hit(fixture, "key"), TTL_MS);
 }
 
-static void it_is_no_access(void **state)
+static void changing_the_time_to_live_is_no_access(void **state)
 {
     struct fixture *fixture = *state;
     fixture->options.expire_after_access_ms = 100;
@@ -226,7 +226,7 @@ int main(void)
         FIXTURE_TEST(the_refresh_time_stays),
         FIXTURE_TEST(past_a_nearer_expiry_a_reload_is_due_before_the_refresh_time),
         FIXTURE_TEST(a_load_in_flight_is_not_touched),
-        FIXTURE_TEST(it_is_no_access),
+        FIXTURE_TEST(changing_the_time_to_live_is_no_access),
     };
     FIXTURE_MAIN(tests);
 }

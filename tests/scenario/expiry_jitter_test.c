@@ -79,7 +79,7 @@ static void times_to_live_are_spread_over_the_share(void **state)
     }
 }
 
-static void a_value_s_own_time_is_shortened_too(void **state)
+static void the_own_time_of_a_value_is_shortened_too(void **state)
 {
     struct fixture *fixture = open_with_jitter(state, SLUICE_NEVER, 0);
     char key[16];
@@ -149,7 +149,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         FIXTURE_TEST(times_to_live_are_spread_over_the_share),
-        FIXTURE_TEST(a_value_s_own_time_is_shortened_too),
+        FIXTURE_TEST(the_own_time_of_a_value_is_shortened_too),
         FIXTURE_TEST(loaded_and_renewed_values_are_told_their_time),
         FIXTURE_TEST(what_has_no_end_or_no_span_stays_as_it_is),
         FIXTURE_TEST(not_founds_are_remembered_for_their_whole_time),

@@ -76,8 +76,7 @@ static void rule_5_leaves_the_value_of_a_plain_get_untouched(void **state)
     assert_ptr_equal(untouched, fixture);
 }
 
-/* ---- remembered ----------------------------------------------------------------------------------------------------
- */
+/* ---- remembered -------------------------------------------------------------------------------------------------- */
 
 /* Lets one load of "key" fail and returns for how long that is remembered. */
 static int64_t fail_once(struct fixture *fixture, const char *key)

@@ -90,8 +90,7 @@ static void rule_1_after_the_flight_gets_are_hits(void **state)
     assert_int_equal(gated_loader_calls_in_all(fixture->loader), 1);
 }
 
-/* ---- hammers: threads that get one key over and over while its load ends ------------------------------------------
- */
+/* ---- hammers: threads that get one key over and over while its load ends ----------------------------------------- */
 
 #define HAMMERS       3
 #define HAMMER_ROUNDS 600
@@ -215,8 +214,7 @@ static void rule_2_no_instant_starts_a_second_load_when_the_loader_answers_at_on
     hammer_play(fixture, finish_by_itself);
 }
 
-/* ---- what a waiter finds in the table the moment it is told -------------------------------------------------------
- */
+/* ---- what a waiter finds in the table the moment it is told ------------------------------------------------------ */
 
 struct look {
     struct fixture *fixture;

@@ -225,8 +225,7 @@ static void rule_3_covers_a_load_that_began_after_an_earlier_clear(void **state)
     fixture_expect_absent(fixture, "stays");
 }
 
-/* ---- a loader and a callback that invalidate what they are about ---------------------------------------------------
- */
+/* ---- a loader and a callback that invalidate what they are about ------------------------------------------------- */
 
 static struct sluice_cache *own_cache;
 

@@ -152,8 +152,7 @@ static void rule_4_puts_replace_each_other(void **state)
     assert_int_equal(gated_loader_calls_in_all(fixture->loader), 0);
 }
 
-/* ---- a put against the end of a load, many times -------------------------------------------------------------------
- */
+/* ---- a put against the end of a load, many times ----------------------------------------------------------------- */
 
 #define RACE_ROUNDS 500
 

@@ -17,6 +17,7 @@
 #define WORKERS   4
 #define HELD_MAX  16
 #define BULK_KEYS 3
+#define STORM_MS  650 /* in which the workers do what they like */
 
 struct tempest {
     struct sluice_cache *cache;
@@ -267,7 +268,7 @@ static void storm_run(unsigned how)
     options.load_timeout_ms = how == 0 ? SLUICE_NEVER : 5;
     assert_int_equal(sluice_cache_create(&options, &tempest->cache), SLUICE_OK);
 
-    int64_t until_ms = await_now_ms() + 650;
+    int64_t until_ms = await_now_ms() + STORM_MS;
     for (uint32_t i = 0; i < WORKERS; i++) {
         workers[i] = (struct worker){tempest, i + WORKERS * how};
         threads[i] = errand_start(work, &workers[i]);
@@ -281,8 +282,7 @@ static void storm_run(unsigned how)
         sluice_cache_stats(tempest->cache, &stats);
         if (stats.loads_in_flight == 0 && stats.waiters == 0 && tempest->due == tempest->called)
             break;
-        sched_yield();
-        if (await_now_ms() - start_ms > AWAIT_MS_MAX)
+        if (!await_again(start_ms))
             fail_msg("%d waiters and %d loads are left", (int)stats.waiters, (int)stats.loads_in_flight);
     }
     for (uint32_t i = 0; i < WORKERS; i++) {
