@@ -35,15 +35,15 @@
 /* ---- the axes ---------------------------------------------------------------------------------------------------- */
 
 /* What an event does to the flight that it finds. */
-enum matrix_hit {
-    HIT_NOTHING,
-    HIT_DETACHES,  /* rule 3 */
-    HIT_BY_TAG,    /* likewise, as far as the tag is known: of what is stored, or of what the load will bring */
-    HIT_OVERTAKES, /* rule 4 */
-    HIT_TIMES_OUT, /* rule 8 */
-    HIT_ABANDONS,
-    HIT_RESTARTS,
-    HIT_CLOSES /* rule 18 */
+enum matrix_effect {
+    EFFECT_NOTHING,
+    EFFECT_DETACHES,  /* rule 3 */
+    EFFECT_BY_TAG,    /* likewise, as far as the tag is known: of what is stored, or of what the load will bring */
+    EFFECT_OVERTAKES, /* rule 4 */
+    EFFECT_TIMES_OUT, /* rule 8 */
+    EFFECT_ABANDONS,
+    EFFECT_RESTARTS,
+    EFFECT_CLOSES /* rule 18 */
 };
 
 /* What it does to what is stored. */
@@ -69,7 +69,7 @@ struct matrix_run;
 struct matrix_event {
     const char *name;
     void (*happen)(struct matrix_run *run);
-    enum matrix_hit hit;
+    enum matrix_effect effect;
     enum matrix_change change;
     enum matrix_leaver leaver;
     enum matrix_need need;
@@ -156,6 +156,11 @@ struct matrix_facts {
 };
 
 struct matrix_facts matrix_facts(const struct matrix_cell *cell);
+
+/* Whether nothing ends the first flight but its load; and whether the load's outcome reaches those who had parked on
+ * it, stored or not. */
+bool matrix_is_current(const struct matrix_facts *facts);
+bool matrix_is_served(const struct matrix_facts *facts);
 
 /* Why the cell is not played; NULL: it is. */
 const char *matrix_excluded(const struct matrix_cell *cell);

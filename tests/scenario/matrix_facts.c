@@ -58,10 +58,10 @@ static struct matrix_stored stored_after(const struct matrix_cell *cell, const s
     case CHANGE_DESTROYED:
         return none;
     case CHANGE_GONE: /* a not-found has no tags */
-        return cell->event->hit == HIT_BY_TAG && stored.answer == ANSWER_ABSENCE ? stored : none;
+        return cell->event->effect == EFFECT_BY_TAG && stored.answer == ANSWER_ABSENCE ? stored : none;
     case CHANGE_SOFT:
         if (stored.answer == ANSWER_ABSENCE)
-            return cell->event->hit == HIT_BY_TAG ? stored : none;
+            return cell->event->effect == EFFECT_BY_TAG ? stored : none;
         stored.stale = stored.answer != ANSWER_NONE;
         return stored;
     }
@@ -86,24 +86,24 @@ static enum matrix_fate fate_of(const struct matrix_cell *cell, const struct mat
         return FATE_ENDED;
     if (!facts->happens)
         return FATE_GOES_ON;
-    switch (cell->event->hit) {
-    case HIT_NOTHING:
+    switch (cell->event->effect) {
+    case EFFECT_NOTHING:
         return cell->event->cancels_unwanted && is_last_to_leave(cell, facts) ? FATE_CANCELLED : FATE_GOES_ON;
-    case HIT_DETACHES:
+    case EFFECT_DETACHES:
         return FATE_DETACHED;
-    case HIT_BY_TAG:
+    case EFFECT_BY_TAG:
         if (is_value(facts->before.answer))
             return FATE_DETACHED; /* the tag is known, of the old value */
         return brings_tag(cell) ? FATE_TAGGED : FATE_GOES_ON;
-    case HIT_OVERTAKES:
+    case EFFECT_OVERTAKES:
         return FATE_OVERTAKEN;
-    case HIT_TIMES_OUT:
+    case EFFECT_TIMES_OUT:
         return FATE_TIMED_OUT;
-    case HIT_ABANDONS:
+    case EFFECT_ABANDONS:
         return FATE_ABANDONED;
-    case HIT_RESTARTS:
+    case EFFECT_RESTARTS:
         return FATE_RESTARTED;
-    case HIT_CLOSES:
+    case EFFECT_CLOSES:
         return FATE_CLOSED;
     }
     return FATE_GOES_ON;
@@ -180,13 +180,23 @@ struct matrix_facts matrix_facts(const struct matrix_cell *cell)
     facts.happens = happens(cell, &facts);
     facts.fate = fate_of(cell, &facts);
     facts.after = stored_after(cell, &facts);
-    if (cell->when == WHEN_AFTER && cell->event->hit == HIT_CLOSES)
+    if (cell->when == WHEN_AFTER && cell->event->effect == EFFECT_CLOSES)
         facts.fate = FATE_ENDED;
     facts.held_off = facts.after.stale && has_failed_over_old(cell, &facts);
     facts.falls_back = falls_back(cell, &facts);
     facts.given = is_given(cell, &facts);
-    facts.next = has_next(&facts) && cell->event->hit != HIT_CLOSES;
+    facts.next = has_next(&facts) && cell->event->effect != EFFECT_CLOSES;
     return facts;
+}
+
+bool matrix_is_current(const struct matrix_facts *facts)
+{
+    return facts->fate == FATE_GOES_ON || facts->fate == FATE_ENDED;
+}
+
+bool matrix_is_served(const struct matrix_facts *facts)
+{
+    return matrix_is_current(facts) || facts->fate == FATE_DETACHED || facts->fate == FATE_TAGGED;
 }
 
 /* ---- which cells have no meaning --------------------------------------------------------------------------------- */

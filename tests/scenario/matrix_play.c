@@ -219,7 +219,7 @@ static void configure(struct matrix_run *run)
     options->stale_while_revalidate_ms = stale ? MATRIX_STALE_MS : 0;
     options->stale_if_error_ms = way->old == OLD_HELD ? MATRIX_STALE_MS : 0;
     options->cancel_unwanted_loads = event->cancels_unwanted;
-    if (event->hit == HIT_TIMES_OUT)
+    if (event->effect == EFFECT_TIMES_OUT)
         options->load_timeout_ms = MATRIX_LOAD_TIMEOUT_MS;
     if (event->change == CHANGE_EVICTED)
         options->maximum_entries = MATRIX_ENTRIES_MAX;

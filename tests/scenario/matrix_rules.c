@@ -24,17 +24,6 @@ static void expect_outcome(struct matrix_run *run, unsigned rule, const struct m
                       text == NULL ? "" : text);
 }
 
-static bool is_current(const struct matrix_run *run)
-{
-    return run->facts.fate == FATE_GOES_ON || run->facts.fate == FATE_ENDED;
-}
-
-/* The outcome of the first load reaches those who had parked on it, whether it is stored or not. */
-static bool is_served(const struct matrix_run *run)
-{
-    return is_current(run) || run->facts.fate == FATE_DETACHED || run->facts.fate == FATE_TAGGED;
-}
-
 /* Who has parked before the event and stays; NULL: no more. */
 static const struct matrix_party *next_waiter(const struct matrix_run *run, size_t *i)
 {
@@ -114,7 +103,7 @@ static bool rule_1(struct matrix_run *run)
                       matrix_outcome(run, party)->source ==
                           (party->follows ? SLUICE_SOURCE_COALESCED : SLUICE_SOURCE_LOAD),
                       "%s has another source", party->name);
-    if (is_served(run) && run->cell.ending == BRINGS_VALUE)
+    if (matrix_is_served(&run->facts) && run->cell.ending == BRINGS_VALUE)
         expect_served(run, 1, SLUICE_OK, matrix_text(ANSWER_FIRST));
     return true;
 }
@@ -133,10 +122,11 @@ static bool rule_2(struct matrix_run *run)
                     (outcome->error != SLUICE_OK || has_text(outcome, matrix_text(party->seen.stored.answer))),
                 "%s was told before its value was stored", party->name);
     }
-    if (is_current(run) && run->cell.ending == BRINGS_VALUE && run->facts.fate == FATE_GOES_ON && !run->destroyed)
+    if (matrix_is_current(&run->facts) && run->cell.ending == BRINGS_VALUE && run->facts.fate == FATE_GOES_ON &&
+        !run->destroyed)
         expect_stored(run, 2, &run->at_first_end, ANSWER_FIRST, "after the load's end");
     if (run->last.call == NULL || run->at_end.stored.answer == ANSWER_NONE || run->at_end.stored.stale ||
-        run->cell.event->hit == HIT_CLOSES)
+        run->cell.event->effect == EFFECT_CLOSES)
         return true;
     matrix_expect(run, 2, matrix_outcome(run, &run->last)->source == SLUICE_SOURCE_HIT,
                   "the last get did not find what is stored");
@@ -159,7 +149,7 @@ static void expect_gone(struct matrix_run *run)
     }
     matrix_expect(run, 3, run->gone.entries == entries, "it counts %zu entries instead of %zu", run->gone.entries,
                   entries);
-    if (run->cell.event->hit == HIT_DETACHES)
+    if (run->cell.event->effect == EFFECT_DETACHES)
         matrix_expect(run, 3, run->gone.loads == loads, "it counts %zu loads instead of %zu", run->gone.loads, loads);
 }
 
@@ -170,7 +160,7 @@ static bool rule_3(struct matrix_run *run)
     bool soft = run->cell.event->change == CHANGE_SOFT;
     const struct matrix_party *party;
 
-    if (run->cell.event->hit != HIT_DETACHES && run->cell.event->hit != HIT_BY_TAG)
+    if (run->cell.event->effect != EFFECT_DETACHES && run->cell.event->effect != EFFECT_BY_TAG)
         return false;
     matrix_expect(run, 3, run->error == SLUICE_OK, "it failed");
     expect_gone(run);
@@ -197,7 +187,7 @@ static bool rule_4(struct matrix_run *run)
     const struct matrix_facts *facts = &run->facts;
     bool stores = run->cell.event->change == CHANGE_PUT;
 
-    if (run->cell.event->hit != HIT_OVERTAKES)
+    if (run->cell.event->effect != EFFECT_OVERTAKES)
         return false;
     matrix_expect(run, 4, run->error == (facts->happens ? SLUICE_OK : SLUICE_UNCHANGED), "the put returned \"%s\"",
                   sluice_strerror(run->error));
@@ -222,7 +212,7 @@ static bool rule_5(struct matrix_run *run)
     const struct matrix_facts *facts = &run->facts;
     bool abandoned = facts->fate == FATE_ABANDONED;
 
-    if (!abandoned && (run->cell.ending != BRINGS_FAILURE || !is_served(run)))
+    if (!abandoned && (run->cell.ending != BRINGS_FAILURE || !matrix_is_served(&run->facts)))
         return false;
     if (facts->falls_back)
         return false; /* to rule 12 */
@@ -244,7 +234,7 @@ static bool rule_5(struct matrix_run *run)
 /* Not found is an answer. */
 static bool rule_6(struct matrix_run *run)
 {
-    if (run->cell.ending != BRINGS_NOTHING || !is_served(run))
+    if (run->cell.ending != BRINGS_NOTHING || !matrix_is_served(&run->facts))
         return false;
     expect_served(run, 6, SLUICE_NOT_FOUND, NULL);
     if (run->facts.fate != FATE_GOES_ON)
@@ -322,7 +312,8 @@ static bool rule_9(struct matrix_run *run)
 
     matrix_expect(run, 9, told == run->ended_unwanted, "the loader was told of %zu unwanted loads instead of %zu", told,
                   run->ended_unwanted);
-    if (fate != FATE_ENDED && (run->cell.event->hit != HIT_BY_TAG || run->counted)) /* else it is carried out later */
+    if (fate != FATE_ENDED &&
+        (run->cell.event->effect != EFFECT_BY_TAG || run->counted)) /* else it is carried out later */
         matrix_expect(run, 9, run->wanted_at_event == wanted, "the load is %s after the event",
                       wanted ? "not wanted" : "wanted");
     if (fate != FATE_ENDED)

@@ -8,16 +8,6 @@ static bool is_value_of(const struct sluice_outcome *outcome, enum matrix_answer
            strcmp(sluice_value_data(outcome->value), matrix_text(answer)) == 0;
 }
 
-static bool is_current(const struct matrix_run *run)
-{
-    return run->facts.fate == FATE_GOES_ON || run->facts.fate == FATE_ENDED;
-}
-
-static bool is_served(const struct matrix_run *run)
-{
-    return is_current(run) || run->facts.fate == FATE_DETACHED || run->facts.fate == FATE_TAGGED;
-}
-
 /* ---- the rules --------------------------------------------------------------------------------------------------- */
 
 /* Refresh: the old value is given at once while one reload runs, is kept when that fails, and renewed when it says so.
@@ -34,7 +24,7 @@ static bool rule_11(struct matrix_run *run)
     matrix_expect(run, 11, run->old_given, "the loader was not given the old value");
     if (run->destroyed)
         return true;
-    if (facts->given && facts->after.answer == ANSWER_OLD && run->cell.event->hit != HIT_CLOSES) {
+    if (facts->given && facts->after.answer == ANSWER_OLD && run->cell.event->effect != EFFECT_CLOSES) {
         const struct sluice_outcome *outcome = matrix_outcome(run, &run->newcomer);
         matrix_expect(run, 11, run->newcomer.call->at_once && is_value_of(outcome, ANSWER_OLD),
                       "the newcomer was not given the old value at once");
@@ -44,7 +34,7 @@ static bool rule_11(struct matrix_run *run)
     if (facts->fate == FATE_GOES_ON && ending == BRINGS_FAILURE)
         matrix_expect(run, 11, run->at_first_end.stored.answer == facts->after.answer,
                       "a failed reload changed what is stored");
-    if (ending != BRINGS_RENEWAL || !is_served(run))
+    if (ending != BRINGS_RENEWAL || !matrix_is_served(&run->facts))
         return true;
     for (size_t i = 0; i < run->parked_count; i++)
         if (!run->parked[i].left)
@@ -86,7 +76,7 @@ static void expect_not_revived(struct matrix_run *run, const struct matrix_party
 static void expect_fallback(struct matrix_run *run)
 {
     enum matrix_fate fate = run->facts.fate;
-    bool fails = run->cell.ending == BRINGS_FAILURE && is_served(run);
+    bool fails = run->cell.ending == BRINGS_FAILURE && matrix_is_served(&run->facts);
 
     if (!run->facts.falls_back || (!fails && fate != FATE_TIMED_OUT && fate != FATE_ABANDONED))
         return;
@@ -116,7 +106,7 @@ static bool rule_12(struct matrix_run *run)
     if (run->newcomer.call != NULL)
         expect_marked(run, &run->newcomer);
     expect_fallback(run);
-    if (!facts->after.stale || !facts->given || run->cell.event->hit == HIT_CLOSES)
+    if (!facts->after.stale || !facts->given || run->cell.event->effect == EFFECT_CLOSES)
         return facts->before.stale || facts->after.stale;
     matrix_expect(run, 12,
                   is_value_of(matrix_outcome(run, &run->newcomer), facts->after.answer) &&
@@ -129,7 +119,7 @@ static bool rule_12(struct matrix_run *run)
 static bool rule_13(struct matrix_run *run)
 {
     bool put = run->facts.fate == FATE_OVERTAKEN && run->cell.event->change == CHANGE_PUT_TRANSIENT;
-    bool load = run->cell.ending == BRINGS_TRANSIENT && is_served(run);
+    bool load = run->cell.ending == BRINGS_TRANSIENT && matrix_is_served(&run->facts);
 
     if (!put && !load)
         return false;
@@ -154,12 +144,12 @@ static bool rule_13(struct matrix_run *run)
 static void expect_other(struct matrix_run *run, unsigned rule, const struct sluice_outcome *outcome)
 {
     const struct matrix_event *event = run->cell.event;
-    bool hit = event->everything && run->facts.happens && !run->other_ended_before;
+    bool concerned = event->everything && run->facts.happens && !run->other_ended_before;
     enum sluice_error error = SLUICE_OK;
 
-    if (hit && event->hit == HIT_CLOSES)
+    if (concerned && event->effect == EFFECT_CLOSES)
         error = SLUICE_CLOSED;
-    else if (hit && event->hit == HIT_TIMES_OUT)
+    else if (concerned && event->effect == EFFECT_TIMES_OUT)
         error = SLUICE_LOAD_TIMED_OUT;
     else if (run->bulk != NULL && run->parked[0].left && !run->other_ended_before)
         error = SLUICE_TIMED_OUT;
@@ -213,7 +203,7 @@ static bool rule_18(struct matrix_run *run)
 {
     const struct matrix_facts *facts = &run->facts;
 
-    if (run->cell.event->hit != HIT_CLOSES)
+    if (run->cell.event->effect != EFFECT_CLOSES)
         return false;
     if (facts->fate == FATE_CLOSED) {
         for (size_t i = 0; i < run->parked_count; i++) {

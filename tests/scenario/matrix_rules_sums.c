@@ -169,12 +169,12 @@ static void expect_event(struct matrix_run *run)
     expect_count(run, "waits that timed out", run->stats.waits_timed_out, event->by_deadline ? left : 0);
     expect_count(run, "cancelled waits", run->stats.waits_cancelled, event->by_deadline ? 0 : left);
     expect_count(run, "loads that timed out", run->stats.loads_timed_out, fate == FATE_TIMED_OUT ? 1 + with_other : 0);
-    if (event->hit == HIT_DETACHES || event->hit == HIT_BY_TAG)
+    if (event->effect == EFFECT_DETACHES || event->effect == EFFECT_BY_TAG)
         expect_count(run, "detached loads", run->stats.loads_detached,
                      (fate == FATE_DETACHED || fate == FATE_TAGGED) + with_other);
     expect_count(run, "puts", run->stats.puts,
                  1 + (run->cell.way->old != OLD_NONE) + (event->change == CHANGE_EVICTED) +
-                     (event->hit == HIT_OVERTAKES && run->facts.happens));
+                     (event->effect == EFFECT_OVERTAKES && run->facts.happens));
 }
 
 /* The counters add up, and are what was seen. */

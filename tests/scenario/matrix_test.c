@@ -35,14 +35,14 @@
 #include <stdlib.h>
 
 /* So many cells there are. Another number means that cells were added, or lost: then say why, and how many. */
-#define CELLS      5913
-#define CELLS_MAX  8192
-#define NAME_MAX_  256
-#define RULES_MAX  32
-#define REASON_MAX 16
+#define CELLS         5913
+#define CELLS_MAX     8192
+#define CELL_NAME_MAX 256
+#define RULES_MAX     32
+#define REASON_MAX    16
 
 static struct matrix_cell cells[CELLS_MAX];
-static char names[CELLS_MAX][NAME_MAX_];
+static char names[CELLS_MAX][CELL_NAME_MAX];
 static struct CMUnitTest tests[CELLS_MAX + 2];
 static size_t cells_count;
 
@@ -142,9 +142,9 @@ static void name_cell(char *name, const struct matrix_cell *cell)
     static const char *const whens[] = {"during", "with_others_parked_on", "after"};
     static const char *const endings[] = {"that_brings_a_value", "that_brings_a_value_not_to_be_stored",
                                           "that_finds_nothing", "that_fails", "that_renews_the_old_value"};
-    int size = snprintf(name, NAME_MAX_, "%s_%s_%s_%s%s", cell->event->name, whens[cell->when], cell->way->name,
+    int size = snprintf(name, CELL_NAME_MAX, "%s_%s_%s_%s%s", cell->event->name, whens[cell->when], cell->way->name,
                         endings[cell->ending], cell->late ? "_behind_its_successor" : "");
-    if (size >= NAME_MAX_)
+    if (size >= CELL_NAME_MAX)
         abort();
 }
 
