@@ -47,6 +47,9 @@ round=0.3
 [ "$seconds" -lt 30 ] || round=1
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/sluice-history-XXXXXX") || exit 1
+kept=
+trap '[ -n "$kept" ] || rm -rf "$folder"' EXIT
+trap 'exit 1' HUP INT TERM
 log=$folder/log
 verdict=$folder/verdict
 
@@ -60,13 +63,14 @@ verdict=$folder/verdict
 
 rounds=0
 events=0
-until=$(($(date +%s) + seconds))
-while [ "$rounds" -lt "$rounds_min" ] || [ "$(date +%s)" -lt "$until" ]; do
+end=$(($(date +%s) + seconds))
+while [ "$rounds" -lt "$rounds_min" ] || [ "$(date +%s)" -lt "$end" ]; do
     "$storm" "$round" "$seed" "$log" || {
         echo "history: round $rounds: the storm failed: SLUICE_HISTORY_SEED=$seed"
         exit 1
     }
     "$check" "$log" >"$verdict" || {
+        kept=1
         cat "$verdict"
         echo "history: round $rounds: SLUICE_HISTORY_SEED=$seed; the log is kept: $log"
         exit 1
@@ -78,4 +82,3 @@ while [ "$rounds" -lt "$rounds_min" ] || [ "$(date +%s)" -lt "$until" ]; do
 done
 cat "$verdict"
 echo "history: $rounds rounds up to SLUICE_HISTORY_SEED=$((seed - 1)), $events events, no rule broken"
-rm -r "$folder"

@@ -73,9 +73,9 @@ static struct record_facts facts_of(const struct run *run)
         facts.rules |= 1u << 2;
     if (run->mood.refresh_ms != SLUICE_NEVER)
         facts.rules |= 1u << 11;
-    /* With batches it is known for bulk gets alone who began a load. */
     if (run->mood.end != RUN_RESTS)
         facts.rules |= 1u << 18;
+    /* With batches it is known for bulk gets alone who began a load. */
     facts.rules |= facts.batches ? 1u << 15 : 1u << 1;
     return facts;
 }

@@ -15,8 +15,8 @@
  *   returned before the get began; or a remembered not-found of before. An invalidation of a tag concerns the values
  *   that have it, and no not-founds; one of what was chosen concerns what had been stored when it was called. After a
  *   soft one the value may be given as stale, if it had been stored, and as fresh once a later load has renewed it. A
- * file that was saved may not bring any of that to the next cache, where its values count as put when the load of the
- * file was called.
+ *   file that was saved may not bring any of that to the next cache, where its values count as put when the load of the
+ *   file was called.
  * - 4: likewise, for a put; a put that returned is not seen; a waiter that had parked before a put is let wait on, or
  *   given what came after it; the result of an overtaken load is given. A put on a condition that is known to hold, or
  *   not, does otherwise, or one that was refused is given.
@@ -30,7 +30,7 @@
  *   the time of a fresh one can't be changed.
  * - 13: a value that is not to be stored comes from the table, or to a get that began after its load or put had ended.
  * - 14: a bulk get breaks any rule for one of its keys; in particular it misses what is there (told as rule 2, 4 or
- * 11).
+ *   11).
  * - 15: the loader is called for more loads at once than it may be.
  * - 18: after a close has returned a get or a change is not refused, a load begins, or somebody is given what a load
  *   brought; or a get is told of a close that was not.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge_gets.c: whether a get might be given what it was given (rules 2, 3, 4, 7, 8, 11, 12, 13, 14, 19).
+ * judge_gets.c: whether a get might be given what it was given (rules 2, 3, 4, 7, 8, 11, 12, 13, 14, 19, 22).
  */
 #include "judge_internal.h"
 

@@ -225,12 +225,12 @@ void changes_abandon_begin(struct judge *judge, const struct record *record);
 void changes_abandon_end(struct judge *judge, const struct record *record);
 
 /*
- * judge_loads.c: rules 1, 2 and 11 of a load that begins; `since` of its note is set, and it is not in the list yet.
- * False: its old value is none that there can be.
+ * judge_loads.c: rules 1, 2, 11 and 15 of a load that begins; `since` of its note is set, and it is not in the list
+ * yet. False: its old value is none that there can be.
  */
 bool loads_judge(struct judge *judge, const struct record *record);
 
-/* judge_close.c: rule 18, and what is known of an older cache's values once they come with a file (rule 3). */
+/* judge_close.c: rule 18, and that another cache begins with nothing. */
 void close_create(struct judge *judge, const struct record *record);
 void close_begin(struct judge *judge, const struct record *record);
 void close_end(struct judge *judge, const struct record *record);
@@ -238,7 +238,7 @@ void close_judge_get(struct judge *judge, const struct record *begin, const stru
 void close_judge_call(struct judge *judge, const struct record *begin, const struct record *end);
 void close_judge_load(struct judge *judge, const struct record *load);
 
-/* judge_warm.c: what a saved file may bring. */
+/* judge_warm.c: what a saved file may bring (rules 3, 4). */
 void warm_save_begin(struct judge *judge, const struct record *record);
 void warm_save_end(struct judge *judge, const struct record *record);
 void warm_begin(struct judge *judge, const struct record *record);
@@ -248,7 +248,7 @@ void warm_create(struct judge *judge);
 /* A value is met that an older cache had: it begins anew in this one, if the file may have brought it. */
 void warm_meet(struct judge *judge, uint64_t value, const struct record *where);
 
-/* judge_gets.c: gets and what they are given (rules 2, 3, 4, 7, 11, 12, 13, 19). */
+/* judge_gets.c: gets and what they are given (rules 2, 3, 4, 7, 8, 11, 12, 13, 14, 19, 22). */
 void gets_begin(struct judge *judge, const struct record *record);
 void gets_parked(struct judge *judge, const struct record *record);
 void gets_outcome(struct judge *judge, const struct record *record);

@@ -8,13 +8,6 @@
 
 static struct story story;
 
-static int begin(void **state)
-{
-    (void)state;
-    story_begin(&story);
-    return 0;
-}
-
 /* ---- rule 18 ----------------------------------------------------------------------------------------------------- */
 
 /* A get leads, and another one has parked. */
@@ -372,40 +365,38 @@ static void rule_22_is_broken_by_an_offer_of_what_others_take(void **state)
     story_expect(&story, 22);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(rule_18_holds_for_waiters_that_are_told_once_and_a_load_that_ends_late),
-        TEST(rule_19_is_broken_by_a_waiter_that_the_destruction_forgets),
-        TEST(rule_19_is_broken_by_a_waiter_that_is_told_again_by_the_late_load),
-        TEST(rule_18_is_broken_by_a_waiter_that_is_given_the_late_load),
-        TEST(rule_18_holds_for_a_waiter_that_had_its_value_before_and_is_told_late),
-        TEST(rule_18_is_broken_by_a_hit_after_the_close),
-        TEST(rule_18_is_broken_by_a_put_after_the_close),
-        TEST(rule_18_is_broken_by_a_load_that_begins_after_the_close),
-        TEST(rule_18_is_broken_by_a_get_that_is_told_of_a_close_that_was_not),
-        TEST(rule_18_holds_for_calls_that_are_refused),
-        TEST(all_holds_for_a_value_that_comes_with_the_file),
-        TEST(rule_3_is_broken_by_a_file_with_what_was_invalidated_before_the_save),
-        TEST(rule_3_is_broken_by_a_file_with_a_load_that_was_invalidated_before_it_ended),
-        TEST(rule_3_is_broken_by_a_file_that_makes_fresh_what_was_stale),
-        TEST(rule_3_is_broken_by_a_value_of_the_file_that_was_invalidated_since),
-        TEST(rule_3_holds_for_a_value_of_the_file_that_could_not_be_chosen),
-        TEST(rule_3_is_broken_by_a_value_of_the_file_that_was_chosen_since),
-        TEST(rule_12_is_broken_by_a_file_with_what_has_expired),
-        TEST(rule_12_holds_for_a_file_that_was_saved_before_the_time_was_changed),
-        TEST(rule_4_is_broken_by_a_file_with_what_had_been_replaced),
-        TEST(a_value_of_later_than_the_save_is_found),
-        TEST(rule_22_is_broken_by_a_value_that_does_not_leave_the_first_cache),
-        TEST(rule_23_is_judged_of_each_cache),
-        TEST(rule_22_holds_for_a_value_that_is_evicted),
-        TEST(rule_22_is_broken_by_a_value_that_is_offered_twice),
-        TEST(rule_22_is_broken_by_a_value_that_is_offered_once_it_has_left),
-        TEST(rule_22_holds_for_a_value_that_others_take_before_it_is_offered),
-        TEST(rule_22_is_broken_by_a_value_that_is_offered_and_stays),
-        TEST(rule_22_is_broken_by_an_offer_of_what_others_take),
+        STORY_TEST(rule_18_holds_for_waiters_that_are_told_once_and_a_load_that_ends_late, story),
+        STORY_TEST(rule_19_is_broken_by_a_waiter_that_the_destruction_forgets, story),
+        STORY_TEST(rule_19_is_broken_by_a_waiter_that_is_told_again_by_the_late_load, story),
+        STORY_TEST(rule_18_is_broken_by_a_waiter_that_is_given_the_late_load, story),
+        STORY_TEST(rule_18_holds_for_a_waiter_that_had_its_value_before_and_is_told_late, story),
+        STORY_TEST(rule_18_is_broken_by_a_hit_after_the_close, story),
+        STORY_TEST(rule_18_is_broken_by_a_put_after_the_close, story),
+        STORY_TEST(rule_18_is_broken_by_a_load_that_begins_after_the_close, story),
+        STORY_TEST(rule_18_is_broken_by_a_get_that_is_told_of_a_close_that_was_not, story),
+        STORY_TEST(rule_18_holds_for_calls_that_are_refused, story),
+        STORY_TEST(all_holds_for_a_value_that_comes_with_the_file, story),
+        STORY_TEST(rule_3_is_broken_by_a_file_with_what_was_invalidated_before_the_save, story),
+        STORY_TEST(rule_3_is_broken_by_a_file_with_a_load_that_was_invalidated_before_it_ended, story),
+        STORY_TEST(rule_3_is_broken_by_a_file_that_makes_fresh_what_was_stale, story),
+        STORY_TEST(rule_3_is_broken_by_a_value_of_the_file_that_was_invalidated_since, story),
+        STORY_TEST(rule_3_holds_for_a_value_of_the_file_that_could_not_be_chosen, story),
+        STORY_TEST(rule_3_is_broken_by_a_value_of_the_file_that_was_chosen_since, story),
+        STORY_TEST(rule_12_is_broken_by_a_file_with_what_has_expired, story),
+        STORY_TEST(rule_12_holds_for_a_file_that_was_saved_before_the_time_was_changed, story),
+        STORY_TEST(rule_4_is_broken_by_a_file_with_what_had_been_replaced, story),
+        STORY_TEST(a_value_of_later_than_the_save_is_found, story),
+        STORY_TEST(rule_22_is_broken_by_a_value_that_does_not_leave_the_first_cache, story),
+        STORY_TEST(rule_23_is_judged_of_each_cache, story),
+        STORY_TEST(rule_22_holds_for_a_value_that_is_evicted, story),
+        STORY_TEST(rule_22_is_broken_by_a_value_that_is_offered_twice, story),
+        STORY_TEST(rule_22_is_broken_by_a_value_that_is_offered_once_it_has_left, story),
+        STORY_TEST(rule_22_holds_for_a_value_that_others_take_before_it_is_offered, story),
+        STORY_TEST(rule_22_is_broken_by_a_value_that_is_offered_and_stays, story),
+        STORY_TEST(rule_22_is_broken_by_an_offer_of_what_others_take, story),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

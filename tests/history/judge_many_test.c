@@ -8,13 +8,6 @@
 
 static struct story story;
 
-static int begin(void **state)
-{
-    (void)state;
-    story_begin(&story);
-    return 0;
-}
-
 /* ---- bulk gets --------------------------------------------------------------------------------------------------- */
 
 /* Two gets of a bulk have parked: key 0 follows a load, and key 1 had a value. */
@@ -219,26 +212,24 @@ static void rule_3_holds_for_a_load_in_flight_that_could_not_be_chosen(void **st
     story_expect(&story, STORY_HOLDS);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(all_holds_for_a_bulk_that_waits_for_one_of_its_keys),
-        TEST(rule_4_is_broken_by_a_bulk_that_misses_what_is_there),
-        TEST(rule_3_is_broken_by_a_bulk_that_is_given_what_was_invalidated),
-        TEST(rule_19_is_broken_by_a_bulk_that_is_told_of_one_key_only),
-        TEST(rule_7_is_broken_by_a_bulk_that_is_told_after_it_was_cancelled),
-        TEST(rule_23_holds_whatever_a_cancelled_bulk_was_counted_as),
-        TEST(rule_23_is_broken_by_hits_and_misses_that_are_not_the_gets),
-        TEST(rule_15_is_broken_by_a_call_for_too_many_loads),
-        TEST(rule_15_holds_for_a_call_for_as_many_as_may_be),
-        TEST(rule_3_is_broken_by_a_fresh_hit_of_what_was_softly_invalidated),
-        TEST(rule_3_is_broken_by_a_stale_hit_where_no_stale_values_are_given),
-        TEST(rule_3_is_broken_by_the_result_of_a_load_that_was_softly_detached),
-        TEST(rule_3_holds_for_a_stale_hit_and_for_what_renews_the_value),
-        TEST(rule_3_is_broken_by_a_hit_of_what_was_chosen),
-        TEST(rule_3_holds_for_a_load_in_flight_that_could_not_be_chosen),
+        STORY_TEST(all_holds_for_a_bulk_that_waits_for_one_of_its_keys, story),
+        STORY_TEST(rule_4_is_broken_by_a_bulk_that_misses_what_is_there, story),
+        STORY_TEST(rule_3_is_broken_by_a_bulk_that_is_given_what_was_invalidated, story),
+        STORY_TEST(rule_19_is_broken_by_a_bulk_that_is_told_of_one_key_only, story),
+        STORY_TEST(rule_7_is_broken_by_a_bulk_that_is_told_after_it_was_cancelled, story),
+        STORY_TEST(rule_23_holds_whatever_a_cancelled_bulk_was_counted_as, story),
+        STORY_TEST(rule_23_is_broken_by_hits_and_misses_that_are_not_the_gets, story),
+        STORY_TEST(rule_15_is_broken_by_a_call_for_too_many_loads, story),
+        STORY_TEST(rule_15_holds_for_a_call_for_as_many_as_may_be, story),
+        STORY_TEST(rule_3_is_broken_by_a_fresh_hit_of_what_was_softly_invalidated, story),
+        STORY_TEST(rule_3_is_broken_by_a_stale_hit_where_no_stale_values_are_given, story),
+        STORY_TEST(rule_3_is_broken_by_the_result_of_a_load_that_was_softly_detached, story),
+        STORY_TEST(rule_3_holds_for_a_stale_hit_and_for_what_renews_the_value, story),
+        STORY_TEST(rule_3_is_broken_by_a_hit_of_what_was_chosen, story),
+        STORY_TEST(rule_3_holds_for_a_load_in_flight_that_could_not_be_chosen, story),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,13 +8,6 @@
 
 static struct story story;
 
-static int begin(void **state)
-{
-    (void)state;
-    story_begin(&story);
-    return 0;
-}
-
 /* ---- rule 1 ------------------------------------------------------------------------------------------------------ */
 
 /* A get leads, and its load does not end. */
@@ -352,39 +345,37 @@ static void rule_4_holds_for_waiters_that_are_given_the_put(void **state)
     story_expect(&story, STORY_HOLDS);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(rule_1_is_broken_by_two_loads_at_once),
-        TEST(rule_1_holds_for_two_keys),
-        TEST(rule_1_holds_if_an_invalidation_can_have_parted_them),
-        TEST(rule_1_holds_if_the_detached_flight_is_told_to_its_loader_late),
-        TEST(rule_1_holds_if_the_first_can_have_run_over_its_deadline),
-        TEST(rule_2_is_broken_by_a_load_of_what_was_loaded),
-        TEST(rule_2_is_broken_by_a_load_between_a_flight_and_its_value),
-        TEST(rule_2_is_broken_by_a_load_of_what_was_given),
-        TEST(rule_2_is_broken_by_a_miss_of_what_was_loaded),
-        TEST(rule_2_holds_near_the_end_of_the_time_to_live),
-        TEST(rule_2_holds_if_another_call_can_have_taken_the_value),
-        TEST(rule_2_is_broken_by_a_miss_of_what_was_loaded_before_the_deadline),
-        TEST(rule_2_holds_if_the_deadline_can_have_passed_while_the_load_ended),
-        TEST(rule_2_is_broken_by_a_load_while_another_ends_before_the_deadline),
-        TEST(rule_2_holds_for_a_load_if_the_deadline_can_have_passed_while_another_ends),
-        TEST(rule_2_is_not_judged_where_the_cache_evicts),
-        TEST(rule_3_is_broken_by_a_hit_of_what_was_put_before),
-        TEST(rule_3_is_broken_by_a_load_that_began_before),
-        TEST(rule_3_is_broken_by_a_not_found_of_before),
-        TEST(rule_3_holds_for_a_get_that_began_before_the_return),
-        TEST(rule_3_holds_for_a_put_that_overlaps),
-        TEST(rule_4_is_broken_by_a_hit_of_what_was_before),
-        TEST(rule_4_is_broken_by_a_put_that_is_not_seen),
-        TEST(rule_4_is_broken_by_the_result_of_an_overtaken_load),
-        TEST(rule_4_holds_for_the_result_of_a_load_that_was_detached_before),
-        TEST(rule_4_is_broken_by_a_put_that_lets_wait_on),
-        TEST(rule_4_is_broken_by_a_put_after_which_one_can_still_cancel),
-        TEST(rule_4_holds_for_waiters_that_are_given_the_put),
+        STORY_TEST(rule_1_is_broken_by_two_loads_at_once, story),
+        STORY_TEST(rule_1_holds_for_two_keys, story),
+        STORY_TEST(rule_1_holds_if_an_invalidation_can_have_parted_them, story),
+        STORY_TEST(rule_1_holds_if_the_detached_flight_is_told_to_its_loader_late, story),
+        STORY_TEST(rule_1_holds_if_the_first_can_have_run_over_its_deadline, story),
+        STORY_TEST(rule_2_is_broken_by_a_load_of_what_was_loaded, story),
+        STORY_TEST(rule_2_is_broken_by_a_load_between_a_flight_and_its_value, story),
+        STORY_TEST(rule_2_is_broken_by_a_load_of_what_was_given, story),
+        STORY_TEST(rule_2_is_broken_by_a_miss_of_what_was_loaded, story),
+        STORY_TEST(rule_2_holds_near_the_end_of_the_time_to_live, story),
+        STORY_TEST(rule_2_holds_if_another_call_can_have_taken_the_value, story),
+        STORY_TEST(rule_2_is_broken_by_a_miss_of_what_was_loaded_before_the_deadline, story),
+        STORY_TEST(rule_2_holds_if_the_deadline_can_have_passed_while_the_load_ended, story),
+        STORY_TEST(rule_2_is_broken_by_a_load_while_another_ends_before_the_deadline, story),
+        STORY_TEST(rule_2_holds_for_a_load_if_the_deadline_can_have_passed_while_another_ends, story),
+        STORY_TEST(rule_2_is_not_judged_where_the_cache_evicts, story),
+        STORY_TEST(rule_3_is_broken_by_a_hit_of_what_was_put_before, story),
+        STORY_TEST(rule_3_is_broken_by_a_load_that_began_before, story),
+        STORY_TEST(rule_3_is_broken_by_a_not_found_of_before, story),
+        STORY_TEST(rule_3_holds_for_a_get_that_began_before_the_return, story),
+        STORY_TEST(rule_3_holds_for_a_put_that_overlaps, story),
+        STORY_TEST(rule_4_is_broken_by_a_hit_of_what_was_before, story),
+        STORY_TEST(rule_4_is_broken_by_a_put_that_is_not_seen, story),
+        STORY_TEST(rule_4_is_broken_by_the_result_of_an_overtaken_load, story),
+        STORY_TEST(rule_4_holds_for_the_result_of_a_load_that_was_detached_before, story),
+        STORY_TEST(rule_4_is_broken_by_a_put_that_lets_wait_on, story),
+        STORY_TEST(rule_4_is_broken_by_a_put_after_which_one_can_still_cancel, story),
+        STORY_TEST(rule_4_holds_for_waiters_that_are_given_the_put, story),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

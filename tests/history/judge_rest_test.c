@@ -8,21 +8,12 @@
 
 static struct story story;
 
-static int begin(void **state)
-{
-    (void)state;
-    story_begin(&story);
-    return 0;
-}
-
 /* ---- rules 7 and 19 ---------------------------------------------------------------------------------------------- */
 
 static void rule_7_is_broken_by_a_callback_after_the_cancel(void **state)
 {
     (void)state;
-    uint64_t value = story_whole_put(&story, 0, STORY_LONG);
     uint64_t get = story_get(&story, 1);
-    (void)value;
     story_parked(&story, get);
     story_cancel(&story, get);
     story_callback(&story, get, RECORD_COALESCED, story_whole_put(&story, 1, STORY_LONG));
@@ -244,33 +235,31 @@ static void a_rule_that_is_never_judged_is_missed(void **state)
     story_expect_missing(&story, 3);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(rule_7_is_broken_by_a_callback_after_the_cancel),
-        TEST(rule_19_is_broken_by_a_second_callback),
-        TEST(rule_19_is_broken_by_a_callback_that_never_runs),
-        TEST(rule_22_is_broken_by_a_value_that_never_leaves),
-        TEST(rule_22_is_broken_by_a_value_that_leaves_twice),
-        TEST(rule_22_is_broken_by_a_value_that_was_not_stored),
-        TEST(rule_22_is_broken_by_a_cause_that_cannot_be),
-        TEST(rule_22_is_broken_by_a_hit_of_what_has_left),
-        TEST(rule_22_holds_for_a_value_that_left_while_its_reload_renewed_it),
-        TEST(rule_22_holds_if_the_listener_is_told_once_the_reload_has_renewed_the_value),
-        TEST(rule_22_holds_if_all_leave_once),
-        TEST(rule_23_is_broken_by_a_counter_that_differs),
-        TEST(rule_23_is_broken_by_more_loads_than_were_called_and_dropped),
-        TEST(rule_23_is_broken_by_loads_that_do_not_add_up),
-        TEST(rule_23_holds_if_all_is_counted),
-        TEST(a_value_of_another_key_is_found),
-        TEST(a_call_without_an_end_is_refused),
-        TEST(a_second_end_is_refused),
-        TEST(an_end_of_something_else_is_refused),
-        TEST(a_missing_record_is_refused),
-        TEST(a_word_that_is_none_is_refused),
-        TEST(a_rule_that_is_never_judged_is_missed),
+        STORY_TEST(rule_7_is_broken_by_a_callback_after_the_cancel, story),
+        STORY_TEST(rule_19_is_broken_by_a_second_callback, story),
+        STORY_TEST(rule_19_is_broken_by_a_callback_that_never_runs, story),
+        STORY_TEST(rule_22_is_broken_by_a_value_that_never_leaves, story),
+        STORY_TEST(rule_22_is_broken_by_a_value_that_leaves_twice, story),
+        STORY_TEST(rule_22_is_broken_by_a_value_that_was_not_stored, story),
+        STORY_TEST(rule_22_is_broken_by_a_cause_that_cannot_be, story),
+        STORY_TEST(rule_22_is_broken_by_a_hit_of_what_has_left, story),
+        STORY_TEST(rule_22_holds_for_a_value_that_left_while_its_reload_renewed_it, story),
+        STORY_TEST(rule_22_holds_if_the_listener_is_told_once_the_reload_has_renewed_the_value, story),
+        STORY_TEST(rule_22_holds_if_all_leave_once, story),
+        STORY_TEST(rule_23_is_broken_by_a_counter_that_differs, story),
+        STORY_TEST(rule_23_is_broken_by_more_loads_than_were_called_and_dropped, story),
+        STORY_TEST(rule_23_is_broken_by_loads_that_do_not_add_up, story),
+        STORY_TEST(rule_23_holds_if_all_is_counted, story),
+        STORY_TEST(a_value_of_another_key_is_found, story),
+        STORY_TEST(a_call_without_an_end_is_refused, story),
+        STORY_TEST(a_second_end_is_refused, story),
+        STORY_TEST(an_end_of_something_else_is_refused, story),
+        STORY_TEST(a_missing_record_is_refused, story),
+        STORY_TEST(a_word_that_is_none_is_refused, story),
+        STORY_TEST(a_rule_that_is_never_judged_is_missed, story),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,13 +11,6 @@ static struct story story;
 #define TAG   1
 #define OTHER 2
 
-static int begin(void **state)
-{
-    (void)state;
-    story_begin(&story);
-    return 0;
-}
-
 static void invalidate_tag(uint8_t tags)
 {
     story_invalidate_end(&story, story_invalidate_tag(&story, 0, tags));
@@ -139,7 +132,7 @@ static void rule_3_holds_for_a_waiter_of_later_if_the_load_brings_no_such_tag(vo
     story_expect(&story, STORY_HOLDS);
 }
 
-static void rule_22_is_broken_by_such_a_load_that_was_stored(void **state)
+static void rule_22_is_broken_by_a_load_that_brought_an_invalidated_tag_and_was_stored(void **state)
 {
     (void)state;
     uint64_t early, late;
@@ -185,23 +178,21 @@ static void an_invalidation_of_no_tag_is_refused(void **state)
     story_expect_refused(&story, "record 1 (invalidate): tags 0x0");
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(rule_3_is_broken_by_a_hit_of_what_was_put_with_the_tag),
-        TEST(rule_3_holds_for_a_value_without_the_tag),
-        TEST(rule_3_holds_for_what_is_put_afterwards),
-        TEST(rule_3_holds_for_a_get_that_began_before_the_return),
-        TEST(rule_3_holds_for_a_not_found_which_has_no_tags),
-        TEST(rule_11_is_broken_by_an_old_value_of_the_tag),
-        TEST(rule_3_is_broken_by_a_waiter_of_later_that_is_given_the_load),
-        TEST(rule_3_holds_for_a_waiter_of_later_if_the_load_brings_no_such_tag),
-        TEST(rule_22_is_broken_by_such_a_load_that_was_stored),
-        TEST(all_holds_if_the_flight_goes_on_with_another_load),
-        TEST(rule_23_is_broken_by_more_refreshes_than_loads_in_the_background),
-        TEST(an_invalidation_of_no_tag_is_refused),
+        STORY_TEST(rule_3_is_broken_by_a_hit_of_what_was_put_with_the_tag, story),
+        STORY_TEST(rule_3_holds_for_a_value_without_the_tag, story),
+        STORY_TEST(rule_3_holds_for_what_is_put_afterwards, story),
+        STORY_TEST(rule_3_holds_for_a_get_that_began_before_the_return, story),
+        STORY_TEST(rule_3_holds_for_a_not_found_which_has_no_tags, story),
+        STORY_TEST(rule_11_is_broken_by_an_old_value_of_the_tag, story),
+        STORY_TEST(rule_3_is_broken_by_a_waiter_of_later_that_is_given_the_load, story),
+        STORY_TEST(rule_3_holds_for_a_waiter_of_later_if_the_load_brings_no_such_tag, story),
+        STORY_TEST(rule_22_is_broken_by_a_load_that_brought_an_invalidated_tag_and_was_stored, story),
+        STORY_TEST(all_holds_if_the_flight_goes_on_with_another_load, story),
+        STORY_TEST(rule_23_is_broken_by_more_refreshes_than_loads_in_the_background, story),
+        STORY_TEST(an_invalidation_of_no_tag_is_refused, story),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

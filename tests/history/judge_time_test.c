@@ -8,13 +8,6 @@
 
 static struct story story;
 
-static int begin(void **state)
-{
-    (void)state;
-    story_begin(&story);
-    return 0;
-}
-
 /* ---- rule 11 ----------------------------------------------------------------------------------------------------- */
 
 #define REFRESH_MS 10
@@ -179,7 +172,8 @@ static void rule_2_is_broken_by_a_reload_before_its_time_also_after_one_that_was
     story_expect(&story, 2);
 }
 
-static void rule_2_holds_for_it_if_that_can_have_met_its_deadline(void **state)
+static void rule_2_holds_for_a_reload_before_its_time_if_the_one_that_was_asked_for_can_have_met_its_deadline(
+    void **state)
 {
     (void)state;
     story.facts.load_timeout_ms = 5;
@@ -289,32 +283,31 @@ static void rule_13_holds_for_a_get_that_had_joined(void **state)
     story_expect(&story, STORY_HOLDS);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(rule_11_holds_for_a_reload_in_time),
-        TEST(rule_2_is_broken_by_a_reload_before_its_time),
-        TEST(rule_11_is_broken_by_a_get_that_waits_for_the_reload),
-        TEST(rule_1_is_broken_by_a_second_reload),
-        TEST(rule_11_is_broken_by_a_value_that_comes_back_through_a_reload),
-        TEST(rule_11_is_broken_by_an_old_value_that_was_invalidated),
-        TEST(rule_11_is_broken_by_a_reload_without_the_old_value),
-        TEST(rule_11_is_broken_by_a_reload_too_soon_after_a_failed_one),
-        TEST(rule_11_holds_for_a_reload_after_the_back_off),
-        TEST(rule_11_holds_for_a_reload_after_one_that_was_asked_for_and_failed),
-        TEST(rule_2_is_broken_by_a_reload_before_its_time_also_after_one_that_was_asked_for),
-        TEST(rule_2_holds_for_it_if_that_can_have_met_its_deadline),
-        TEST(rule_11_is_broken_by_a_failed_reload_that_takes_the_value),
-        TEST(a_value_that_is_renewed_lives_anew),
-        TEST(a_get_that_has_a_stale_value_renewed_is_given_it_as_stale),
-        TEST(rule_12_is_broken_by_a_value_past_its_time),
-        TEST(rule_12_holds_for_a_value_that_is_marked),
-        TEST(rule_12_is_broken_by_a_stale_value_past_the_times_for_that),
-        TEST(rule_13_is_broken_by_a_hit),
-        TEST(rule_13_is_broken_by_a_get_that_began_later),
-        TEST(rule_13_holds_for_a_get_that_had_joined),
+        STORY_TEST(rule_11_holds_for_a_reload_in_time, story),
+        STORY_TEST(rule_2_is_broken_by_a_reload_before_its_time, story),
+        STORY_TEST(rule_11_is_broken_by_a_get_that_waits_for_the_reload, story),
+        STORY_TEST(rule_1_is_broken_by_a_second_reload, story),
+        STORY_TEST(rule_11_is_broken_by_a_value_that_comes_back_through_a_reload, story),
+        STORY_TEST(rule_11_is_broken_by_an_old_value_that_was_invalidated, story),
+        STORY_TEST(rule_11_is_broken_by_a_reload_without_the_old_value, story),
+        STORY_TEST(rule_11_is_broken_by_a_reload_too_soon_after_a_failed_one, story),
+        STORY_TEST(rule_11_holds_for_a_reload_after_the_back_off, story),
+        STORY_TEST(rule_11_holds_for_a_reload_after_one_that_was_asked_for_and_failed, story),
+        STORY_TEST(rule_2_is_broken_by_a_reload_before_its_time_also_after_one_that_was_asked_for, story),
+        STORY_TEST(rule_2_holds_for_a_reload_before_its_time_if_the_one_that_was_asked_for_can_have_met_its_deadline,
+                   story),
+        STORY_TEST(rule_11_is_broken_by_a_failed_reload_that_takes_the_value, story),
+        STORY_TEST(a_value_that_is_renewed_lives_anew, story),
+        STORY_TEST(a_get_that_has_a_stale_value_renewed_is_given_it_as_stale, story),
+        STORY_TEST(rule_12_is_broken_by_a_value_past_its_time, story),
+        STORY_TEST(rule_12_holds_for_a_value_that_is_marked, story),
+        STORY_TEST(rule_12_is_broken_by_a_stale_value_past_the_times_for_that, story),
+        STORY_TEST(rule_13_is_broken_by_a_hit, story),
+        STORY_TEST(rule_13_is_broken_by_a_get_that_began_later, story),
+        STORY_TEST(rule_13_holds_for_a_get_that_had_joined, story),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

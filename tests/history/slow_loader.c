@@ -192,22 +192,19 @@ static bool take(struct slow_loader *loader, struct held *held)
     return false;
 }
 
-/* Until something may be due: a millisecond where anything is held. */
+/* Until the first of what is held is due, or somebody says that something has changed. */
 static void wait_for_work(struct slow_loader *loader)
 {
-    struct timespec until;
+    int64_t due_ms = INT64_MAX;
 
-    if (loader->count == 0) {
+    for (size_t i = 0; i < loader->count && !loader->holds; i++)
+        due_ms = loader->held[i].due_ms < due_ms ? loader->held[i].due_ms : due_ms;
+    if (due_ms == INT64_MAX) {
         pthread_cond_wait(&loader->changed, &loader->lock);
         return;
     }
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    pthread_cond_timedwait(&loader->changed, &loader->lock, &until);
+    struct timespec due = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
+    pthread_cond_timedwait(&loader->changed, &loader->lock, &due);
 }
 
 static void *slow_loader_main(void *arg)
@@ -232,12 +229,16 @@ static void *slow_loader_main(void *arg)
 struct slow_loader *slow_loader_create(struct run *run)
 {
     struct slow_loader *loader = calloc(1, sizeof *loader);
+    pthread_condattr_t attributes;
 
     if (loader == NULL)
         abort();
     loader->run = run;
     pthread_mutex_init(&loader->lock, NULL);
-    pthread_cond_init(&loader->changed, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&loader->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
     if (pthread_create(&loader->thread, NULL, slow_loader_main, loader) != 0) {
         fputs("slow_loader: no thread to be had\n", stderr);
         abort();

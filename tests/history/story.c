@@ -8,9 +8,12 @@
 
 #include <string.h>
 
-void story_begin(struct story *story)
+int story_setup(void **state)
 {
+    struct story *story = *state;
+
     *story = (struct story){.facts = {.load_timeout_ms = RECORD_NEVER}, .now_ms = 1000};
+    return 0;
 }
 
 uint64_t story_tell(struct story *story, struct record event)

@@ -20,8 +20,15 @@ struct story {
     int64_t now_ms;
 };
 
-/* Begins one: loads have no deadline, nothing is evicted, no listener, no rule asked for. */
-void story_begin(struct story *story);
+/* Begins the story that `state` points to: loads have no deadline, nothing is evicted, no listener, no rule asked for.
+ */
+int story_setup(void **state);
+
+/* A test whose story is `told`. */
+#define STORY_TEST(test, told)                                                                                         \
+    {                                                                                                                  \
+#test, test, story_setup, NULL, &(told)                                                                        \
+    }
 
 /* Appends the event at the story's time; returns its number. */
 uint64_t story_tell(struct story *story, struct record event);
