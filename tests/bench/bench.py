@@ -126,9 +126,12 @@ def numbers(parser_, option, text, least, most):
 
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as info:
-        models = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
-    return {"processors": os.cpu_count(), "model": models[0] if models else platform.machine(),
-            "kernel": platform.release(), "load_average": os.getloadavg()[0]}
+        told = [[word.strip() for word in line.split(":", 1)] for line in info if ":" in line]
+    models = [value for name, value in told if name == "model name"]
+    virtual = any(name == "flags" and "hypervisor" in value.split() for name, value in told)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {"processors": os.cpu_count(), "model": models[0] if models else platform.machine(), "virtual": virtual,
+            "memory_gib": memory / (1 << 30), "kernel": platform.release(), "load_average": os.getloadavg()[0]}
 
 
 def revision():

@@ -36,7 +36,7 @@ def missing_packages(names):
 
 
 def require(names, install):
-    """Sees that these are there, or installs them from Debian. The services that packages bring are not started."""
+    """Sees that these are there, or installs them from Debian, whose packages may start a service of their own."""
     missing = missing_packages(names)
     if not missing:
         return
