@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* hottest_test.c: the entries in the order in which they would be evicted, from either end. */
 #include "call.h"
+#include "numbers.h"
 #include "removals.h"
 
 #define SEEN_MAX 64
@@ -39,15 +40,6 @@ static struct seen hottest(struct fixture *fixture, size_t limit)
     return seen;
 }
 
-static void store_numbers(struct fixture *fixture, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "%u", i);
-        fixture_put(fixture, key, key);
-    }
-}
-
 static void use(struct fixture *fixture, const char *key)
 {
     fixture_expect_present(fixture, key, SLUICE_OK, key);
@@ -59,7 +51,7 @@ static void the_coldest_come_in_the_order_in_which_they_are_then_evicted(void **
     fixture->options.maximum_entries = 10;
     fixture->options.shards = 1;
     fixture_open(fixture);
-    store_numbers(fixture, 10);
+    numbers_put_themselves(fixture->cache, 0, 10);
     use(fixture, "0");
     use(fixture, "4");
     fixture_put(fixture, "ten", "ten"); /* evicts 1: the hand stands behind it, and the mark of 0 is spent */
@@ -85,7 +77,7 @@ static void looking_counts_as_no_use(void **state)
     fixture->options.maximum_entries = 3;
     fixture->options.shards = 1;
     fixture_open(fixture);
-    store_numbers(fixture, 3);
+    numbers_put_themselves(fixture->cache, 0, 3);
     use(fixture, "1");
 
     struct sluice_stats before = fixture_stats(fixture), after;
@@ -108,7 +100,7 @@ static void no_more_than_the_limit_are_visited_and_none_after_a_no(void **state)
         fixture->options.shards = shards;
         fixture_open(fixture);
         assert_int_equal(coldest(fixture, 5).count, 0);
-        store_numbers(fixture, 30);
+        numbers_put_themselves(fixture->cache, 0, 30);
         assert_int_equal(coldest(fixture, 0).count, 0);
         assert_int_equal(coldest(fixture, 5).count, 5);
         assert_int_equal(hottest(fixture, 29).count, 29);
@@ -129,7 +121,7 @@ static void the_hottest_of_many_shards_are_those_that_were_used(void **state)
     struct fixture *fixture = *state;
     fixture->options.shards = 8;
     fixture_open(fixture);
-    store_numbers(fixture, 20);
+    numbers_put_themselves(fixture->cache, 0, 20);
     use(fixture, "7");
     use(fixture, "13");
 
@@ -178,7 +170,7 @@ static void a_visit_may_call_the_cache(void **state)
     struct seen seen = {.fixture = fixture};
     fixture->options.shards = 1;
     fixture_open(fixture);
-    store_numbers(fixture, 3);
+    numbers_put_themselves(fixture->cache, 0, 3);
 
     assert_int_equal(sluice_cache_for_each_coldest(fixture->cache, 10, see, &seen), SLUICE_OK);
     assert_int_equal(seen.count, 3);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* save_test.c: a cache's values are saved to a file and loaded from it: what comes back, and when it does not. */
 #include "crowd.h"
+#include "numbers.h"
 #include "saved.h"
 
 #define TTL_MS 1000
@@ -37,16 +38,6 @@ static struct sluice_outcome look(struct fixture *fixture, const char *key)
     struct sluice_outcome outcome = SLUICE_OUTCOME_INIT;
     assert_int_equal(sluice_get_if_present(fixture->cache, key, strlen(key), &outcome), SLUICE_OK);
     return outcome;
-}
-
-/* Puts number.key = key for each of so many. */
-static void put_numbers(struct fixture *fixture, unsigned first, unsigned count)
-{
-    for (unsigned i = first; i < first + count; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "%u", i);
-        fixture_put(fixture, key, key);
-    }
 }
 
 static unsigned count_present(struct fixture *fixture, unsigned first, unsigned count)
@@ -125,7 +116,7 @@ static void thousands_of_values_in_many_shards_come_back(void **state)
     struct fixture *fixture = *state;
     fixture->options.shards = 16;
     fixture_open(fixture);
-    put_numbers(fixture, 0, 5000);
+    numbers_put_themselves(fixture->cache, 0, 5000);
     save(fixture, 5000);
     fixture->options.shards = 2;
     fixture_reopen(fixture);
@@ -326,7 +317,7 @@ static void a_smaller_cache_keeps_the_hottest(void **state)
     fixture->options.shards = 4;
     fixture->options.maximum_entries = 4000;
     fixture_open(fixture);
-    put_numbers(fixture, 0, 2000);
+    numbers_put_themselves(fixture->cache, 0, 2000);
     assert_int_equal(count_present(fixture, 500, 500), 500); /* hit: these are hot */
     save(fixture, 2000);
 
@@ -343,12 +334,12 @@ static void what_is_loaded_hot_is_evicted_last(void **state)
     fixture->options.shards = 1;
     fixture->options.maximum_entries = 1000;
     fixture_open(fixture);
-    put_numbers(fixture, 0, 1000);
+    numbers_put_themselves(fixture->cache, 0, 1000);
     assert_int_equal(count_present(fixture, 0, 100), 100);
     save(fixture, 1000);
     fixture_reopen(fixture);
     load(fixture, 1000);
-    put_numbers(fixture, 1000, 900);
+    numbers_put_themselves(fixture->cache, 1000, 900);
     assert_int_equal(fixture_stats(fixture).evicted, 900);
     assert_int_equal(count_present(fixture, 0, 100), 100);
 }
@@ -358,10 +349,10 @@ static void what_is_in_the_cache_does_not_give_way(void **state)
     struct fixture *fixture = *state;
     fixture->options.maximum_entries = 100;
     fixture_open(fixture);
-    put_numbers(fixture, 0, 100);
+    numbers_put_themselves(fixture->cache, 0, 100);
     save(fixture, 100);
     fixture_reopen(fixture);
-    put_numbers(fixture, 1000, 60);
+    numbers_put_themselves(fixture->cache, 1000, 60);
     assert_int_equal(load(fixture, 40).no_room, 60);
     assert_int_equal(count_present(fixture, 1000, 60), 60);
     assert_int_equal(fixture_stats(fixture).evicted, 0);
@@ -371,7 +362,7 @@ static void a_cache_bounded_by_weight_takes_what_fits(void **state)
 {
     struct fixture *fixture = *state;
     fixture_open(fixture);
-    put_numbers(fixture, 100, 100);
+    numbers_put_themselves(fixture->cache, 100, 100);
     save(fixture, 100);
     fixture->options.maximum_weight = 10 * (SLUICE_ENTRY_OVERHEAD + 6) + 5;
     fixture_reopen(fixture);

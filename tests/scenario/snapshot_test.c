@@ -2,6 +2,7 @@
 /* snapshot_test.c: iteration over what is stored and over what is in flight, while others change it. */
 #include "crowd.h"
 #include "errand.h"
+#include "numbers.h"
 
 #include <stdlib.h>
 
@@ -88,15 +89,6 @@ static size_t visit_of(const struct seen *seen, const char *key)
     return found;
 }
 
-static void store_numbers(struct fixture *fixture, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "%u", i);
-        fixture_put(fixture, key, key);
-    }
-}
-
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
 static void each_entry_is_visited_once_with_all_there_is_to_know(void **state)
@@ -162,7 +154,7 @@ static void a_visit_may_stop_the_iteration(void **state)
     struct fixture *fixture = *state;
     fixture->options.shards = 4;
     fixture_open(fixture);
-    store_numbers(fixture, 100);
+    numbers_put_themselves(fixture->cache, 0, 100);
 
     static const size_t stops[] = {1, 7, 60};
     for (size_t i = 0; i < COUNT_OF(stops); i++) {
@@ -187,7 +179,7 @@ static void rule_19_a_visit_may_change_the_cache_and_sees_the_snapshot(void **st
     struct fixture *fixture = *state;
     fixture->options.shards = 1;
     fixture_open(fixture);
-    store_numbers(fixture, 100);
+    numbers_put_themselves(fixture->cache, 0, 100);
 
     struct seen *seen = seen_create();
     seen->change = clear_and_put;
@@ -230,7 +222,7 @@ static void what_stays_is_visited_exactly_once_whatever_changes_around_it(void *
     struct fixture *fixture = *state;
     fixture->options.shards = 2;
     fixture_open(fixture);
-    store_numbers(fixture, 100);
+    numbers_put_themselves(fixture->cache, 0, 100);
 
     struct stir around = {.fixture = fixture};
     atomic_init(&around.stop, false);

@@ -18,6 +18,16 @@ void numbers_put(struct sluice_cache *cache, unsigned from, unsigned count)
     }
 }
 
+void numbers_put_themselves(struct sluice_cache *cache, unsigned from, unsigned count)
+{
+    for (unsigned number = from; number < from + count; number++) {
+        char key[16];
+        snprintf(key, sizeof key, "%u", number);
+        const struct sluice_content content = fixture_content(key);
+        assert_int_equal(sluice_put(cache, key, strlen(key), &content), SLUICE_OK);
+    }
+}
+
 void numbers_open_full(struct fixture *fixture, unsigned entries, unsigned shards)
 {
     fixture->options.maximum_entries = entries;

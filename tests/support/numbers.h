@@ -11,6 +11,9 @@ const char *numbers_key(unsigned number);
 /* Puts `count` of them in their order, each with the value "value". */
 void numbers_put(struct sluice_cache *cache, unsigned from, unsigned count);
 
+/* Likewise without leading zeros, and each with its key as the value. */
+void numbers_put_themselves(struct sluice_cache *cache, unsigned from, unsigned count);
+
 /* Opens a cache for at most so many entries, and fills it with the first numbers. */
 void numbers_open_full(struct fixture *fixture, unsigned entries, unsigned shards);
 
