@@ -2,14 +2,14 @@
 /* entry.c: see entry.h. */
 #include "entry.h"
 
+#include "slab.h"
 #include "value.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct entry *entry_create(const void *key, size_t key_size)
 {
-    struct entry *entry = malloc(sizeof *entry + key_size);
+    struct entry *entry = slab_alloc(sizeof *entry + key_size);
 
     if (entry == NULL)
         return NULL;
@@ -35,7 +35,7 @@ void entry_destroy(struct entry *entry)
         atomic_fetch_sub_explicit(&entry->refs, 1, memory_order_acq_rel) > 1)
         return;
     sluice_value_unref(entry->value);
-    free(entry);
+    slab_free(entry, sizeof *entry + entry->key_size);
 }
 
 void entry_tell(const struct entry *entry, struct sluice_value *value, enum sluice_removal_cause cause,

@@ -11,7 +11,7 @@
 #include "hash.h"
 #include "sweep.h"
 
-#define SWEEP_BATCH 128 /* entries looked at before the lock is released once */
+#define SWEEP_BATCH 32 /* entries looked at before the lock is released once */
 
 /* ---- one entry --------------------------------------------------------------------------------------------------- */
 

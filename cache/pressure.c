@@ -8,6 +8,7 @@
 #include "core.h"
 #include "pressure_policy.h"
 #include "pressure_source.h"
+#include "slab.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -148,6 +149,7 @@ static void give_back(const struct sluice_pressure_options *options)
         options->give_back(options->self);
         return;
     }
+    slab_trim();
 #ifdef __GLIBC__
     malloc_trim(0);
 #endif

@@ -4,8 +4,8 @@
 
 #include "hash.h"
 #include "must.h"
+#include "slab.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define REASON_SIZE_MAX 1024
@@ -88,6 +88,12 @@ static enum sluice_error content_fault(const struct sluice_content *content, siz
     return SLUICE_OK;
 }
 
+/* The bytes of a value in memory; the texts' sizes with their NULs. */
+static size_t value_room(size_t size, size_t type_size, size_t etag_size, size_t tags_size)
+{
+    return sizeof(struct sluice_value) + size + 1 + type_size + etag_size + tags_size;
+}
+
 enum sluice_error value_create(const struct sluice_content *content, size_t size_max, bool make_etag,
                                struct sluice_value **value)
 {
@@ -107,7 +113,7 @@ enum sluice_error value_create(const struct sluice_content *content, size_t size
     type_size = content->content_type == NULL ? 0 : strlen(content->content_type) + 1;
     etag_size = etag == NULL ? 0 : strlen(etag) + 1;
 
-    created = malloc(sizeof *created + content->size + 1 + type_size + etag_size + tags_size(content));
+    created = slab_alloc(value_room(content->size, type_size, etag_size, tags_size(content)));
     if (created == NULL)
         return SLUICE_NO_MEMORY;
     atomic_init(&created->refs, 1);
@@ -209,7 +215,7 @@ void sluice_value_unref(struct sluice_value *value)
     before = atomic_fetch_sub_explicit(&value->refs, 1, memory_order_acq_rel);
     must(before > 0);
     if (before == 1)
-        free(value);
+        slab_free(value, value_room(value->size, value->content_type_size, value->etag_size, value->tags_size));
 }
 
 const char *sluice_outcome_reason(const struct sluice_outcome *outcome)

@@ -12,7 +12,6 @@
  */
 #include "run.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -255,23 +254,13 @@ static void serve(struct server *server, const sigset_t *ending)
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
-/*
- * glibc keeps small blocks that are freed in lists, which it one day puts together all at once, for a tenth of a second
- * where a million values have gone, while every thread that wants memory waits. Without them each is put together when
- * it is freed. Each thread still has a few blocks of each size at hand.
- */
-static void free_steadily(void)
-{
-    (void)mallopt(M_MXFAST, 0);
-}
-
 int run(const struct config *config)
 {
     struct server server = {.config = config,
                             .routes = {.caches = &server.caches, .failure_details = config->failure_details}};
     sigset_t ending;
     bool served = false;
-    free_steadily();
+
     log_set_level((enum log_level)config->log_level);
     log_event(LOG_INFO, "starting", "version", sluice_version(), NULL);
     block_signals(&ending);

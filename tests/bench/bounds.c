@@ -10,7 +10,6 @@
 #include "bounds.h"
 
 #include <getopt.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +31,6 @@ static const char usage[] = "usage: bounds [OPTION]... [JOB]...\n"
                             "Measures calls on a cache with many entries, and another thread's gets meanwhile.\n"
                             "  --entries N   how many (default 1000000)\n"
                             "  --rounds N    of each job, up to 100 (default 7)\n"
-                            "  --fastbins    leave malloc as glibc sets it, instead of as sluiced does\n"
                             "  --list        names the jobs and ends; without a JOB all are done\n";
 
 static void sleep_ms(int64_t time_ms)
@@ -264,13 +262,13 @@ static void check_names(char *const *names, int count)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"entries", required_argument, NULL, 'e'}, {"rounds", required_argument, NULL, 'r'},
-        {"fastbins", no_argument, NULL, 'f'},      {"list", no_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},          {0}};
+    static const struct option options[] = {{"entries", required_argument, NULL, 'e'},
+                                            {"rounds", required_argument, NULL, 'r'},
+                                            {"list", no_argument, NULL, 'l'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     static struct bounds bounds = {.entries = 1000000};
     size_t rounds = 7;
-    bool fastbins = false;
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -278,8 +276,6 @@ int main(int argc, char **argv)
             bounds.entries = (size_t)measure_option_number("--entries", optarg, ENTRIES_MIN, ENTRIES_MAX);
         } else if (option == 'r') {
             rounds = (size_t)measure_option_number("--rounds", optarg, 1, BOUNDS_ROUNDS_MAX);
-        } else if (option == 'f') {
-            fastbins = true;
         } else if (option == 'l') {
             for (size_t i = 0; i < bounds_jobs_count; i++) {
                 puts(bounds_jobs[i].name);
@@ -291,9 +287,6 @@ int main(int argc, char **argv)
         }
     }
     check_names(argv + optind, argc - optind);
-    if (!fastbins) {
-        (void)mallopt(M_MXFAST, 0); /* as sluice/cache.h advises */
-    }
     bounds.concerned = malloc(bounds.entries * sizeof(*bounds.concerned));
     if (!bounds.concerned) {
         fprintf(stderr, "no memory for %zu numbers\n", bounds.entries);

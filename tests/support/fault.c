@@ -2,6 +2,8 @@
 /* fault.c: see fault.h. The linker's --wrap gives these functions their names. */
 #include "fault.h"
 
+#include "slab.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,6 +22,12 @@ WRAPPED(char *, strdup, (const char *text));
 WRAPPED(char *, strndup, (const char *text, size_t size));
 WRAPPED(void, free, (void *memory));
 WRAPPED(int, pthread_create, (pthread_t * thread, const pthread_attr_t *attributes, void *(*start)(void *), void *arg));
+
+/* libsluice's own, which not every program has in it. */
+WRAPPED(void *, slab_alloc, (size_t size));
+WRAPPED(void, slab_free, (void *block, size_t size));
+__attribute__((weak)) void *__real_slab_alloc(size_t size);
+__attribute__((weak)) void __real_slab_free(void *block, size_t size);
 
 /* One plan a reach; `left` counts down to the allocation that is refused, 0: not armed, or past it. */
 struct plan {
@@ -127,13 +135,31 @@ char *__wrap_strndup(const char *text, size_t size)
     return allocation_allowed() ? __real_strndup(text, size) : NULL;
 }
 
+static void count_free(const void *memory)
+{
+    if (memory == NULL)
+        return;
+    counts.frees++;
+    atomic_fetch_add(&frees_of_all, 1);
+}
+
 void __wrap_free(void *memory)
 {
-    if (memory != NULL) {
-        counts.frees++;
-        atomic_fetch_add(&frees_of_all, 1);
-    }
+    count_free(memory);
     __real_free(memory);
+}
+
+/* What goes on to malloc is counted there. */
+void *__wrap_slab_alloc(size_t size)
+{
+    return slab_is_malloc(size) || allocation_allowed() ? __real_slab_alloc(size) : NULL;
+}
+
+void __wrap_slab_free(void *block, size_t size)
+{
+    if (!slab_is_malloc(size))
+        count_free(block);
+    __real_slab_free(block, size);
 }
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *arg)

@@ -16,11 +16,10 @@
  * Ownership: what comes back through a pointer to a pointer is the caller's, to be given back with the unref or fini
  * that is named; what is returned is borrowed. Out-parameters are untouched on failure, save where noted.
  *
- * Memory: a call that cannot have it returns SLUICE_NO_MEMORY and leaves the cache whole (rule 20). It comes from
- * malloc and goes back to it in small steps, whatever expires or is invalidated at once. glibc's malloc, though, keeps
- * small blocks apart until one call of it puts all of them together, 0.1 s for a million values, with the others
- * waiting: a program that minds calls mallopt(M_MXFAST, 0) before its first cache, as sluiced does, or brings another
- * malloc.
+ * Memory: a call that cannot have it returns SLUICE_NO_MEMORY and leaves the cache whole (rule 20). Keys and
+ * values of up to 8 KiB are in memory of the library's own, for all caches of the process; larger values and all else
+ * are malloc's. What expires or is invalidated at once goes back in small steps: to the system in pieces of 2 MiB,
+ * whose addresses are kept.
  *
  * Times are milliseconds; sizes are bytes.
  */
