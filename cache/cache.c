@@ -195,18 +195,19 @@ static int64_t shard_next_ms_locked(struct shard *shard, int64_t slack_ms)
 static bool bury_cleared(struct shard *shard) FREE_OF_SHARD;
 static bool bury_cleared(struct shard *shard)
 {
-    struct table table;
-    bool more;
+    struct table_aside *aside;
+    bool left, more;
 
     lock_acquire(&shard->lock);
-    table = shard_take_cleared_locked(shard);
+    aside = shard_take_cleared_locked(shard);
     lock_release(&shard->lock);
-    if (table.entries == NULL)
+    if (aside == NULL)
         return false;
-    shard_bury_some(&table, TICK_BATCH, &shard->cache->options.listener);
+    left = shard_bury_some(&aside->table, TICK_BATCH, &shard->cache->options.listener);
     lock_acquire(&shard->lock);
-    shard_give_cleared_locked(shard, &table);
-    more = !TAILQ_EMPTY(&shard->locked.cleared);
+    if (left)
+        shard_give_cleared_locked(shard, aside);
+    more = !STAILQ_EMPTY(&shard->locked.cleared);
     lock_release(&shard->lock);
     return more;
 }

@@ -25,6 +25,7 @@
 #define CACHE_DECREE_H
 
 #include "entry.h"
+#include "table.h"
 
 #include <stdatomic.h>
 
@@ -62,10 +63,11 @@ struct decrees {
     uint32_t room;
     uint32_t last;
     uint32_t forgotten;
-    uint32_t swept;     /* all entries conform up to this one */
-    uint32_t lost;      /* the last one that was forgotten though loads were on that it may concern */
-    uint32_t target;    /* of the sweep that is on: it makes them conform up to this one */
-    struct entry *next; /* where it goes on; NULL: no sweep is on */
+    uint32_t swept;         /* all entries conform up to this one */
+    uint32_t lost;          /* the last one that was forgotten though loads were on that it may concern */
+    uint32_t target;        /* of the sweep that is on: it makes them conform up to this one */
+    bool sweeping;          /* a sweep is on */
+    struct table_walk walk; /* where it goes on */
     struct decree_slot few_slots[DECREES_FEW];
     uint32_t few_newest[DECREES_FEW];
 };
@@ -117,12 +119,5 @@ void decrees_add(struct decrees *decrees, struct decree *decree);
 
 /* Forgets the oldest one, and returns it for its reference to be given back after the unlock. */
 struct decree *decrees_forget(struct decrees *decrees);
-
-/* The entry leaves the table: a sweep that would go on with it goes on behind it. */
-static inline void decrees_leave(struct decrees *decrees, const struct entry *entry)
-{
-    if (decrees->next == entry)
-        decrees->next = table_next(entry);
-}
 
 #endif

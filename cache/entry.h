@@ -25,15 +25,15 @@
 #define CACHE_ENTRY_H
 
 #include "lock.h"
-#include "table.h"
 #include "wheel.h"
 
 #include <sluice/cache.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/queue.h>
 
 struct entry {
-    UT_hash_handle node;
+    uint32_t hash;              /* of the key, its lower bits: the table's */
     struct timer expiry;        /* stored: when the answer is to be taken away; stopped if never */
     TAILQ_ENTRY(entry) order;   /* stored: the place in the eviction order; out of the table, in a list of records */
     struct sluice_load *flight; /* the current flight of the key, or NULL */

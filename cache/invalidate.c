@@ -170,14 +170,14 @@ static void invalidate_at_once(struct shard *shard, const struct decree *decree,
                                struct sluice_invalidated *gone) FREE_OF_SHARD;
 static void invalidate_at_once(struct shard *shard, const struct decree *decree, struct sluice_invalidated *gone)
 {
-    struct entry *entry, *next;
+    struct table_walk walk = TABLE_WALK_INIT;
+    struct entry *entry;
     struct after after;
 
     after_init(&after);
     lock_acquire(&shard->lock);
     (void)restore_end_all(&shard->locked.restores);
-    for (entry = shard->locked.table.entries; entry != NULL; entry = next) {
-        next = table_next(entry);
+    while ((entry = table_walk_next(&shard->locked.table, &walk)) != NULL) {
         if (decree_concerns(decree, entry) || (decree->is_tag && entry->flight != NULL))
             invalidate_entry_locked(shard, entry, decree->soft, decree->now_ms, gone, &after);
     }

@@ -35,17 +35,15 @@ void leaving_mark_locked(struct shard *shard, struct entry *victim, struct leavi
     leaving->count++;
 }
 
-static void leaving_take(struct shard *shard, const struct entry *entry, uint32_t number) FREE_OF_SHARD;
-static void leaving_take(struct shard *shard, const struct entry *entry, uint32_t number)
+static void leaving_take(struct shard *shard, struct entry *entry, uint32_t number) FREE_OF_SHARD;
+static void leaving_take(struct shard *shard, struct entry *entry, uint32_t number)
 {
-    struct entry *found;
     struct after after;
 
     after_init(&after);
     lock_acquire(&shard->lock);
-    found = table_find(&shard->locked.table, entry->key, entry->key_size, entry->node.hashv);
-    if (found == entry && found->leaving == number && !shard_sweep_locked(shard, found, &after))
-        shard_end_leaving_locked(shard, found, &after);
+    if (table_has(&shard->locked.table, entry) && entry->leaving == number && !shard_sweep_locked(shard, entry, &after))
+        shard_end_leaving_locked(shard, entry, &after);
     lock_release(&shard->lock);
     after_run(&after, shard->cache);
 }

@@ -79,6 +79,7 @@ static enum sluice_error snapshot_entries(struct shard *shard, int64_t now_ms, s
 {
     enum sluice_error error = SLUICE_NO_MEMORY;
     size_t count = 0, keys_size = 0;
+    struct table_walk first = TABLE_WALK_INIT, second = TABLE_WALK_INIT;
     unsigned all = UINT_MAX;
     struct entry *entry;
     struct after after;
@@ -87,14 +88,14 @@ static enum sluice_error snapshot_entries(struct shard *shard, int64_t now_ms, s
     lock_acquire(&shard->lock);
     while (sweep_some_locked(shard, &all, &after))
         ;
-    for (entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry)) {
+    while ((entry = table_walk_next(&shard->locked.table, &first)) != NULL) {
         if (worth_at(entry, &shard->cache->options, now_ms) != WORTH_NOTHING) {
             count++;
             keys_size += entry->key_size;
         }
     }
     if (snapshot_init(snapshot, count * sizeof(struct sluice_entry_view), keys_size)) {
-        for (entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry)) {
+        while ((entry = table_walk_next(&shard->locked.table, &second)) != NULL) {
             if (worth_at(entry, &shard->cache->options, now_ms) != WORTH_NOTHING)
                 view_entry_locked(snapshot, entry, &shard->cache->options, now_ms);
         }

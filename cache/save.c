@@ -23,7 +23,9 @@ struct picture {
 
 struct album {
     size_t count;
+    size_t room;
     struct picture *pictures;
+    char *key; /* where the next one's bytes go */
 };
 
 static bool save_wants(const struct entry *entry, const struct sluice_options *options, int64_t now_ms)
@@ -43,15 +45,13 @@ static int64_t save_span_ms(int64_t now_ms, int64_t until_ms)
 }
 
 /*
- * How hot the entry is, where `later` of `count` came later: what is pinned is the hottest; what was hit since the
- * eviction policy looked at it comes before what was not; and of each what came later before what came earlier.
+ * How hot an entry is that has a place in the eviction order, where `later` of `count` go later: what was hit since the
+ * eviction policy looked at it comes before what was not, and of each what goes later before what goes earlier.
  */
 static unsigned save_heat(const struct entry *entry, size_t later, size_t count)
 {
     unsigned heats = SAVED_HEATS / 2;
 
-    if (entry_is_pinned(entry))
-        return 0;
     return (unsigned)((uint64_t)later * heats / (count + 1)) + (entry->visited ? 0 : heats);
 }
 
@@ -70,34 +70,57 @@ static void picture_take_locked(struct picture *picture, const struct entry *ent
     picture->value = sluice_value_ref(entry->value);
 }
 
+/* Counts what is to be written, and makes room for it. False: no memory. */
+static bool album_init_locked(struct album *album, const struct shard *shard, int64_t now_ms) HOLDS_SHARD;
+static bool album_init_locked(struct album *album, const struct shard *shard, int64_t now_ms)
+{
+    struct table_walk walk = TABLE_WALK_INIT;
+    const struct entry *entry;
+    size_t keys_size = 0;
+
+    album->count = album->room = 0;
+    while ((entry = table_walk_next(&shard->locked.table, &walk)) != NULL) {
+        if (save_wants(entry, &shard->cache->options, now_ms)) {
+            album->room++;
+            keys_size += entry->key_size;
+        }
+    }
+    album->pictures = malloc(album->room * sizeof *album->pictures + keys_size + 1); /* never of no size */
+    if (album->pictures == NULL)
+        return false;
+    album->key = (char *)&album->pictures[album->room];
+    return true;
+}
+
+static void album_add_locked(struct album *album, const struct entry *entry, unsigned heat, int64_t now_ms) HOLDS_SHARD;
+static void album_add_locked(struct album *album, const struct entry *entry, unsigned heat, int64_t now_ms)
+{
+    must(album->count < album->room);
+    picture_take_locked(&album->pictures[album->count], entry, album->key, now_ms);
+    album->pictures[album->count].record.heat = heat;
+    album->key += entry->key_size;
+    album->count++;
+}
+
+/* The coldest first; what has no place in the eviction order comes last: it is pinned, or about to leave. */
 static bool album_take_locked(struct album *album, const struct shard *shard, int64_t now_ms) HOLDS_SHARD;
 static bool album_take_locked(struct album *album, const struct shard *shard, int64_t now_ms)
 {
     const struct sluice_options *options = &shard->cache->options;
+    struct table_walk walk = TABLE_WALK_INIT;
+    struct eviction_walk order;
     const struct entry *entry;
-    size_t count = 0, keys_size = 0;
-    char *key;
 
-    for (entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry)) {
-        if (save_wants(entry, options, now_ms)) {
-            count++;
-            keys_size += entry->key_size;
-        }
-    }
-    album->count = 0;
-    album->pictures = malloc(count * sizeof *album->pictures + keys_size + 1); /* never of no size */
-    if (album->pictures == NULL)
+    if (!album_init_locked(album, shard, now_ms))
         return false;
-    key = (char *)&album->pictures[count];
-    for (entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry)) {
-        if (save_wants(entry, options, now_ms)) {
-            struct picture *picture = &album->pictures[album->count];
-
-            picture_take_locked(picture, entry, key, now_ms);
-            picture->record.heat = save_heat(entry, count - 1 - album->count, count);
-            key += entry->key_size;
-            album->count++;
-        }
+    eviction_walk_init(&order, &shard->locked.eviction, EVICTION_COLDEST);
+    while ((entry = eviction_walk_next(&order)) != NULL) {
+        if (save_wants(entry, options, now_ms))
+            album_add_locked(album, entry, save_heat(entry, album->room - 1 - album->count, album->room), now_ms);
+    }
+    while ((entry = table_walk_next(&shard->locked.table, &walk)) != NULL) {
+        if (save_wants(entry, options, now_ms) && (entry_is_pinned(entry) || entry->leaving != 0))
+            album_add_locked(album, entry, entry_is_pinned(entry) ? 0 : SAVED_HEATS - 1, now_ms);
     }
     return true;
 }

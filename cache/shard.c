@@ -8,6 +8,8 @@
 #include "sweep.h"
 #include "value.h"
 
+#include <limits.h>
+
 void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
 {
     static const struct sluice_stats zero;
@@ -15,8 +17,8 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     shard->cache = cache;
     lock_init(&shard->lock);
     lock_acquire(&shard->lock);
-    shard->locked.table.entries = NULL;
-    TAILQ_INIT(&shard->locked.cleared);
+    table_init(&shard->locked.table);
+    STAILQ_INIT(&shard->locked.cleared);
     eviction_init(&shard->locked.eviction);
     wheel_init(&shard->locked.expiries, now_ms);
     wheel_init(&shard->locked.deadlines, now_ms);
@@ -32,32 +34,55 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     lock_release(&shard->lock);
 }
 
-void shard_bury_some(struct table *table, size_t count, const struct sluice_listener *listener)
+bool shard_bury_some(struct table *table, unsigned budget, const struct sluice_listener *listener)
 {
-    for (; table->entries != NULL && count > 0; count--) {
-        struct entry *entry = table->entries;
+    while (budget > 0) {
+        struct entry *entry = table_drain(table, &budget);
 
-        table_remove(table, entry);
-        entry->cause = SLUICE_REMOVED_EXPLICIT;
-        entry_bury(entry, listener);
+        if (entry != NULL) {
+            budget--;
+            entry->cause = SLUICE_REMOVED_EXPLICIT;
+            entry_bury(entry, listener);
+        } else if (budget > 0) {
+            table_fini(table);
+            return false;
+        }
     }
+    return true;
+}
+
+/* All of a table. */
+static void shard_bury(struct table *table, const struct sluice_listener *listener) FREE_OF_SHARD;
+static void shard_bury(struct table *table, const struct sluice_listener *listener)
+{
+    while (shard_bury_some(table, UINT_MAX, listener))
+        ;
+}
+
+static void shard_move_aside_locked(struct shard *shard) HOLDS_SHARD;
+static void shard_move_aside_locked(struct shard *shard)
+{
+    struct table_aside *aside = table_move_aside(&shard->locked.table);
+
+    if (aside != NULL)
+        STAILQ_INSERT_TAIL(&shard->locked.cleared, aside, link);
 }
 
 void shard_fini(struct shard *shard)
 {
     const struct sluice_listener *listener = &shard->cache->options.listener;
-    struct table table;
+    struct table_asides cleared;
+    struct table_aside *aside;
 
     lock_acquire(&shard->lock);
-    table = shard->locked.table;
+    shard_move_aside_locked(shard);
+    cleared = shard->locked.cleared;
     decrees_fini(&shard->locked.decrees);
     lock_release(&shard->lock);
-    do {
-        shard_bury_some(&table, SIZE_MAX, listener);
-        lock_acquire(&shard->lock);
-        table = shard_take_cleared_locked(shard);
-        lock_release(&shard->lock);
-    } while (table.entries != NULL);
+    while ((aside = STAILQ_FIRST(&cleared)) != NULL) {
+        STAILQ_REMOVE_HEAD(&cleared, link);
+        shard_bury(&aside->table, listener);
+    }
     lock_fini(&shard->lock);
 }
 
@@ -150,7 +175,6 @@ void shard_drop_locked(struct shard *shard, struct entry *entry, enum sluice_rem
     must(entry->flight == NULL);
     if (entry->ready)
         shard_unlink_locked(shard, entry);
-    decrees_leave(&shard->locked.decrees, entry);
     restore_mark(&shard->locked.restores, table_hash(entry));
     table_remove(&shard->locked.table, entry);
     entry->cause = (uint8_t)cause;
@@ -188,19 +212,18 @@ void shard_ring_locked(struct shard *shard, struct entry *entry, struct after *a
         (void)shard_expire_locked(shard, entry, after);
 }
 
-struct table shard_take_cleared_locked(struct shard *shard)
+struct table_aside *shard_take_cleared_locked(struct shard *shard)
 {
-    struct table table = {.entries = TAILQ_FIRST(&shard->locked.cleared)};
+    struct table_aside *aside = STAILQ_FIRST(&shard->locked.cleared);
 
-    if (table.entries != NULL)
-        TAILQ_REMOVE(&shard->locked.cleared, table.entries, order);
-    return table;
+    if (aside != NULL)
+        STAILQ_REMOVE_HEAD(&shard->locked.cleared, link);
+    return aside;
 }
 
-void shard_give_cleared_locked(struct shard *shard, const struct table *table)
+void shard_give_cleared_locked(struct shard *shard, struct table_aside *aside)
 {
-    if (table->entries != NULL)
-        TAILQ_INSERT_HEAD(&shard->locked.cleared, table->entries, order);
+    STAILQ_INSERT_HEAD(&shard->locked.cleared, aside, link);
 }
 
 size_t shard_clear_locked(struct shard *shard, int64_t now_ms)
@@ -209,10 +232,8 @@ size_t shard_clear_locked(struct shard *shard, int64_t now_ms)
     size_t entries = counters->entries;
 
     must(table_count(&shard->locked.table) == entries);
-    if (shard->locked.table.entries != NULL) /* its place in the eviction order is free for the list */
-        TAILQ_INSERT_TAIL(&shard->locked.cleared, shard->locked.table.entries, order);
-    shard->locked.table.entries = NULL;
-    shard->locked.decrees.next = NULL;
+    shard_move_aside_locked(shard);
+    shard->locked.decrees.sweeping = false;
     shard->locked.decrees.swept = shard->locked.decrees.last; /* nothing is left that they could concern */
     eviction_init(&shard->locked.eviction);
     wheel_init(&shard->locked.expiries, now_ms);

@@ -31,7 +31,7 @@ struct shard {
         struct decrees decrees;       /* invalidations that are still to be carried out */
         struct restore_list restores; /* saved files that are being loaded */
         struct flight_list flights;   /* every load that has not ended, in the order in which they began */
-        struct entry_list cleared;    /* the first entries of tables that invalidations of all left to be freed */
+        struct table_asides cleared;  /* what invalidations of all left to be freed */
         struct chance chance;         /* for jitter */
         uint64_t leaving;             /* what the entries that are leaving would count against the maximum */
         uint32_t leavings;            /* numbers given to them so far */
@@ -104,10 +104,9 @@ bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after 
  */
 size_t shard_clear_locked(struct shard *shard, int64_t now_ms) HOLDS_SHARD;
 
-/* Takes a table that was moved aside; an empty one: there is none. What is left of it is given back, or buried whole.
- */
-struct table shard_take_cleared_locked(struct shard *shard) HOLDS_SHARD;
-void shard_give_cleared_locked(struct shard *shard, const struct table *table) HOLDS_SHARD;
+/* Takes what was moved aside; NULL: there is nothing. What is left of it is given back, or buried whole. */
+struct table_aside *shard_take_cleared_locked(struct shard *shard) HOLDS_SHARD;
+void shard_give_cleared_locked(struct shard *shard, struct table_aside *aside) HOLDS_SHARD;
 
 /* Before a stored entry is evicted: takes it away if an invalidation concerns it (rule 3). True: it has left for that.
  */
@@ -138,7 +137,10 @@ struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t limit, ui
  */
 void shard_make_room_locked(struct shard *shard, const struct entry *stored, struct after *after) HOLDS_SHARD;
 
-/* Tells the listener of up to so many values of a table that is no shard's any more, and frees those entries. */
-void shard_bury_some(struct table *table, size_t count, const struct sluice_listener *listener) FREE_OF_SHARD;
+/*
+ * Tells the listener of the values of a table that is no shard's any more, and frees those entries; with them the
+ * table's memory, in the end all of it. Each entry and each bucket costs one of `budget`. True: something is left.
+ */
+bool shard_bury_some(struct table *table, unsigned budget, const struct sluice_listener *listener) FREE_OF_SHARD;
 
 #endif

@@ -98,19 +98,23 @@ bool sweep_some_locked(struct shard *shard, unsigned *budget, struct after *afte
 
     if (decrees_pending(decrees) == 0)
         return false;
-    if (decrees->next == NULL && decrees->swept != decrees->last) {
+    if (!decrees->sweeping && decrees->swept != decrees->last) {
         decrees->target = decrees->last;
-        decrees->next = shard->locked.table.entries;
+        decrees->walk = (struct table_walk)TABLE_WALK_INIT;
+        decrees->sweeping = true;
     }
-    while (decrees->next != NULL && *budget > 0) {
-        struct entry *entry = decrees->next;
+    while (decrees->sweeping && *budget > 0) {
+        struct entry *entry = table_walk_some(&shard->locked.table, &decrees->walk, budget);
 
-        decrees->next = table_next(entry);
+        if (entry == NULL)
+            break;
         (void)sweep_entry_locked(shard, entry, after);
         *budget -= cost < *budget ? cost : *budget;
     }
-    if (decrees->next == NULL)
+    if (decrees->sweeping && table_walk_is_over(&shard->locked.table, &decrees->walk)) {
+        decrees->sweeping = false;
         decrees->swept = decrees->target;
+    }
     sweep_forget_locked(shard);
     return decrees->swept != decrees->last;
 }

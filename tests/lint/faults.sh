@@ -69,7 +69,7 @@ faults_of_files() {
 }
 
 faults_of_includes() {
-    put cache/table.c '#include <uthash.h>' '#include "table.h"' '#include <sluice/cache.h>'
+    put cache/table.c '#include "table.h"' '#include <sluice/cache.h>'
     put cache/table.h ''
     put cache/include/sluice/cache.h '#include <sluice/loader.h>'
     put cache/include/sluice/loader.h ''

@@ -28,7 +28,7 @@ if [ -z "$product" ]; then
     verdict "files of the product" 0
     exit 1
 fi
-for header in uthash.h microhttpd.h curl/curl.h sqlite3.h confuse.h; do
+for header in microhttpd.h curl/curl.h sqlite3.h confuse.h; do
     one_includer "$header"
 done
 

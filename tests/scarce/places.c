@@ -14,9 +14,11 @@
 /* What the entries of a shard count against the maximum. */
 static uint64_t shard_used(struct shard *shard)
 {
+    struct table_walk walk = TABLE_WALK_INIT;
+    const struct entry *entry;
     uint64_t used = 0;
     lock_acquire(&shard->lock);
-    for (const struct entry *entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry))
+    while ((entry = table_walk_next(&shard->locked.table, &walk)) != NULL)
         if (entry->ready)
             used += core_cost(shard->cache, entry->weight);
     lock_release(&shard->lock);

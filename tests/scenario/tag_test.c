@@ -50,7 +50,7 @@ static void rule_3_all_that_has_the_tag_goes_and_nothing_else(void **state)
                 sluice_cache_tick(fixture->cache);
             fixture_expect_absent(fixture, "one");
             fixture_expect_absent(fixture, "both");
-            removals_expect(removals_told, "one", "1", SLUICE_REMOVED_EXPLICIT);
+            removals_expect_among(removals_told, 2, "one", "1", SLUICE_REMOVED_EXPLICIT);
             removals_expect(removals_told, "both", "2", SLUICE_REMOVED_EXPLICIT);
             fixture_expect_present(fixture, "neither", SLUICE_OK, "3");
             fixture_expect_present(fixture, "red", SLUICE_OK, "4");
@@ -63,8 +63,8 @@ static void rule_3_all_that_has_the_tag_goes_and_nothing_else(void **state)
 
             fixture_invalidate(fixture, INVALIDATION_ALL, "key");
             sluice_cache_tick(fixture->cache);
-            removals_expect(removals_told, "neither", "3", SLUICE_REMOVED_EXPLICIT);
-            removals_expect(removals_told, "red", "4", SLUICE_REMOVED_EXPLICIT);
+            removals_expect_among(removals_told, 3, "neither", "3", SLUICE_REMOVED_EXPLICIT);
+            removals_expect_among(removals_told, 2, "red", "4", SLUICE_REMOVED_EXPLICIT);
             removals_expect(removals_told, "one", "after", SLUICE_REMOVED_EXPLICIT);
         }
     assert_int_equal(fixture_stats(fixture).invalidated, 4 * 5);

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void removals_tell(void *self, const struct sluice_removal *removal)
 {
@@ -54,6 +55,20 @@ void removals_expect(struct removals *removals, const char *key, const char *val
     assert_string_equal(one.key, key);
     assert_string_equal(one.value, value);
     assert_string_equal(sluice_removal_cause_name(one.cause), sluice_removal_cause_name(cause));
+}
+
+void removals_expect_among(struct removals *removals, size_t among, const char *key, const char *value,
+                           enum sluice_removal_cause cause)
+{
+    pthread_mutex_lock(&removals->lock);
+    struct removals_one *next = &removals->told[removals->expected];
+    for (size_t i = 1; i < among && removals->expected + i < removals->count && strcmp(next->key, key) != 0; i++) {
+        struct removals_one one = next[i];
+        next[i] = next[0];
+        next[0] = one;
+    }
+    pthread_mutex_unlock(&removals->lock);
+    removals_expect(removals, key, value, cause);
 }
 
 void removals_expect_none(struct removals *removals)

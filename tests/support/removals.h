@@ -31,6 +31,10 @@ struct sluice_listener removals_option(struct removals *removals);
 /* The next one that was told, and not expected before, is this one. For the thread that runs the tests. */
 void removals_expect(struct removals *removals, const char *key, const char *value, enum sluice_removal_cause cause);
 
+/* One of the next `among` that were told is this one: what leaves together is told in no order that is promised. */
+void removals_expect_among(struct removals *removals, size_t among, const char *key, const char *value,
+                           enum sluice_removal_cause cause);
+
 /* There is no further one. */
 void removals_expect_none(struct removals *removals);
 

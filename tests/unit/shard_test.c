@@ -113,7 +113,6 @@ static struct sluice_cache *make_full(unsigned entries, unsigned hit)
     struct sluice_options options = SLUICE_OPTIONS_INIT;
     struct sluice_cache *cache;
     struct shard *shard;
-    struct entry *entry;
     char key[16];
 
     options.maximum_entries = entries;
@@ -125,8 +124,11 @@ static struct sluice_cache *make_full(unsigned entries, unsigned hit)
     }
     shard = &cache->shards[0];
     lock_acquire(&shard->lock);
-    for (entry = shard->locked.table.entries; hit > 0; hit--, entry = table_next(entry))
-        eviction_hit(entry);
+    for (unsigned i = 0; i < hit; i++) {
+        int size = snprintf(key, sizeof key, "key%u", i);
+
+        eviction_hit(table_find(&shard->locked.table, key, (size_t)size, hash_key(cache->seed, key, (size_t)size)));
+    }
     lock_release(&shard->lock);
     return cache;
 }
@@ -134,10 +136,12 @@ static struct sluice_cache *make_full(unsigned entries, unsigned hit)
 static size_t marked_entries(struct sluice_cache *cache)
 {
     struct shard *shard = &cache->shards[0];
+    struct table_walk walk = TABLE_WALK_INIT;
+    const struct entry *entry;
     size_t marked = 0;
 
     lock_acquire(&shard->lock);
-    for (const struct entry *entry = shard->locked.table.entries; entry != NULL; entry = table_next(entry))
+    while ((entry = table_walk_next(&shard->locked.table, &walk)) != NULL)
         marked += entry->visited;
     lock_release(&shard->lock);
     return marked;
