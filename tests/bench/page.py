@@ -16,7 +16,7 @@ HEAD = """# Benchmarks
 Written by `tests/bench/compare`, which runs everything that is told of here, in turn, on one machine: do not edit. How each
 figure is come by is told in [tests/bench/](../tests/bench/README.md).
 
-- Compare what stands in one table, and best the ratios: they are made of two figures of the same round. Absolute figures are
+- Compare what stands in one table, and the ratios best: they are made of two figures of the same round. Absolute figures are
   this machine's, and move from run to run; figures of two parts may be of different runs.
 - Cells are medians, with (least to most) of all rounds.
 - What is compared with is what Debian packages, of the version that is named with each part; other versions, other
@@ -35,10 +35,20 @@ PARTS = {
 }
 # What a command says of the place that it was run in.
 PLACES = ("--json", "--build")
+OTHERS_SHARE_MAX = 0.1
 
 
 def file_of(results, part):
     return os.path.join(results, f"{part}.json")
+
+
+def note(results, part, facts):
+    """Adds to what a part has written."""
+    with open(file_of(results, part), encoding="utf-8") as file:
+        written = json.load(file)
+    with open(file_of(results, part), "w", encoding="utf-8") as file:
+        json.dump({**written, **facts}, file, indent=1)
+        file.write("\n")
 
 
 def load(results):
@@ -68,8 +78,16 @@ def machine_words(machine):
     kernel = re.match(r"[0-9.]*[0-9]", machine["kernel"])
     kind = "a virtual machine with " if machine.get("virtual") else ""
     return (f"{kind}{machine['processors']} processors ({machine['model']}), "
-            f"{machine['memory_gib']:.0f} GiB, Linux {kernel.group() if kernel else machine['kernel']}; "
-            f"load average before: {machine['load_average']:.2f}")
+            f"{machine['memory_gib']:.0f} GiB, Linux {kernel.group() if kernel else machine['kernel']}")
+
+
+def others_words(facts):
+    """What else the machine did, which is what the figures are worth."""
+    if "others_share" not in facts:
+        return "what else the machine did meanwhile is not known"
+    share = facts["others_share"]
+    words = f"other work took {share * 100:.0f} % of the processors meanwhile"
+    return words if share <= OTHERS_SHARE_MAX else f"**{words}: not figures to go by**"
 
 
 def table_words(table):
@@ -87,7 +105,8 @@ def part_words(part, facts, pictures):
     words = [f"## {title}", question]
     about = [f"- `{command_words(facts['command'])}`, {facts['date'][:10]}" +
              (f", revision {facts['revision']}" if facts.get("revision") else ""),
-             f"- {machine_words(facts['machine'])}"]
+             f"- {machine_words(facts['machine'])}",
+             f"- {others_words(facts)}"]
     about += [f"- {name}: {version}" for name, version in facts["versions"].items()]
     words.append("\n".join(about))
     words += [table_words(table) for table in facts["tables"]]
