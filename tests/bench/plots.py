@@ -113,7 +113,7 @@ def draw_memory(facts, folder):
                             "better"))
     if "churn" in results:
         points = {title: [(one["hour"],) + (one[name] / 2**20,) * 3 for one in results["churn"]]
-                  for title, name in (("resident", "resident_bytes"), ("in use", "used_bytes"), ("weight", "weight"))}
+                  for title, name in (("resident", "resident_bytes"), ("weight", "weight"))}
         path = os.path.join(folder, "memory-churn.svg")
         lines(path, points, list(points), "set yrange [0:*]\nset xlabel 'hour'\nset ylabel 'MiB'\n")
         drawn.append((path, "Memory through a day of operations on a full cache"))

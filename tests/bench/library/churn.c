@@ -131,11 +131,10 @@ static void print_hour(const struct day *day, long hour, const struct sluice_sta
     struct sluice_stats stats;
 
     sluice_cache_stats(day->cache, &stats);
-    printf("hour=%ld gets=%llu hits=%llu evicted=%llu expired=%llu entries=%llu weight=%llu used_bytes=%lld "
-           "resident_bytes=%lld\n",
+    printf("hour=%ld gets=%llu hits=%llu evicted=%llu expired=%llu entries=%llu weight=%llu resident_bytes=%lld\n",
            hour, (unsigned long long)(stats.gets - before->gets), (unsigned long long)(stats.hits - before->hits),
            (unsigned long long)(stats.evicted - before->evicted), (unsigned long long)(stats.expired - before->expired),
-           (unsigned long long)stats.entries, (unsigned long long)stats.weight, (long long)resources.used_bytes,
+           (unsigned long long)stats.entries, (unsigned long long)stats.weight,
            (long long)(resources.resident_bytes - began_bytes));
     fflush(stdout);
 }
