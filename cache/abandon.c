@@ -18,7 +18,7 @@ static struct sluice_load *abandon_find_locked(struct shard *shard, const struct
     struct entry *entry;
 
     (void)shard_peek_locked(shard, key->data, key->size, hash, now_ms, &entry, after);
-    return entry == NULL ? NULL : entry->flight;
+    return entry == NULL ? NULL : entry_flight(entry);
 }
 
 bool sluice_load_abandon(struct sluice_cache *cache, const void *key, size_t key_size)

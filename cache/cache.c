@@ -153,9 +153,7 @@ static void expire_entries_locked(struct shard *shard, unsigned *budget, struct 
     struct timer *timer;
 
     while ((timer = wheel_pop(&shard->locked.expiries, budget)) != NULL) {
-        struct entry *entry = (struct entry *)((char *)timer - offsetof(struct entry, expiry));
-
-        shard_ring_locked(shard, entry, after);
+        (void)shard_expire_locked(shard, shard_entry_of_timer(timer), after);
     }
 }
 

@@ -20,7 +20,7 @@ static enum sluice_error compute_park_locked(struct get *get, struct sluice_wait
         return SLUICE_CLOSED;
     (void)shard_peek_locked(shard, get->plan.key, get->plan.key_size, get->plan.hash, get->plan.now_ms, &entry,
                             &get->after);
-    flight = entry == NULL ? NULL : entry->flight;
+    flight = entry == NULL ? NULL : entry_flight(entry);
     if (flight != NULL && get->timeout_ms == 0)
         return SLUICE_TIMED_OUT;
     if (flight != NULL && flight->locked.waiters_count >= get->cache->options.waiters_per_key_max)

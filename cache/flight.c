@@ -48,8 +48,8 @@ void flight_become_locked(struct sluice_load *flight, enum sluice_flight_state s
 {
     must(state > flight->locked.state); /* CURRENT < DETACHED < OVER, and never back */
     if (flight->locked.state == SLUICE_FLIGHT_CURRENT) {
-        must(flight->locked.entry->flight == flight);
-        flight->locked.entry->flight = NULL;
+        must(entry_flight(flight->locked.entry) == flight);
+        entry_land(flight->locked.entry);
         flight->locked.entry = NULL;
     }
     if (state == SLUICE_FLIGHT_OVER) {
@@ -61,6 +61,8 @@ void flight_become_locked(struct sluice_load *flight, enum sluice_flight_state s
     }
     flight->locked.state = state;
 }
+
+_Static_assert(offsetof(struct sluice_load, shelf) == 0, "an entry that leads to the one leads to the other");
 
 /* ---- begin ------------------------------------------------------------------------------------------------------- */
 
@@ -83,7 +85,7 @@ static struct sluice_load *flight_create_locked(struct shard *shard, const struc
         }
         if (entry_has_value(entry)) {
             flight->old = sluice_value_ref(entry->value);
-            flight->old_weight = entry->weight;
+            flight->old_weight = entry_weight(entry);
         }
     }
     atomic_init(&flight->refs, 2); /* the load's, and that of the call of the loader */
@@ -110,7 +112,7 @@ void flight_begin_load_locked(struct sluice_load *flight, int64_t now_ms, struct
     shard->locked.counters.loads_in_flight++;
 
     if (due_ms != CLOCK_FAR) {
-        wheel_start(&shard->locked.deadlines, &flight->locked.deadline.timer, due_ms);
+        deadline_start(&shard->locked.deadlines, &flight->locked.deadline, due_ms);
         if (due_ms < after->due_ms)
             after->due_ms = due_ms;
     }
@@ -120,7 +122,7 @@ static void flight_begin_locked(struct sluice_load *flight, struct entry *entry,
                                 struct after *after) HOLDS_SHARD;
 static void flight_begin_locked(struct sluice_load *flight, struct entry *entry, int64_t now_ms, struct after *after)
 {
-    entry->flight = flight;
+    entry_take_off(entry, &flight->shelf);
     flight->locked.state = SLUICE_FLIGHT_CURRENT;
     flight->locked.entry = entry;
     TAILQ_INIT(&flight->locked.waiters);

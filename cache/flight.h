@@ -33,6 +33,7 @@
 #include <sluice/cache.h>
 
 struct sluice_load {
+    struct entry_shelf shelf; /* CURRENT: of the entry; covered by the shard's lock */
     _Atomic uint32_t refs;
     struct sluice_cache *cache; /* a reference */
     struct shard *shard;

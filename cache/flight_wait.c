@@ -25,7 +25,7 @@ void flight_set_deadline_locked(struct sluice_load *flight, struct sluice_wait *
     wheel_stop(deadlines, &waiter->locked.deadline.timer);
     if (first_ms == CLOCK_FAR)
         return;
-    wheel_start(deadlines, &waiter->locked.deadline.timer, first_ms);
+    deadline_start(deadlines, &waiter->locked.deadline, first_ms);
     if (first_ms < after->due_ms)
         after->due_ms = first_ms;
 }

@@ -67,7 +67,7 @@ static bool get_reloads_early_locked(struct get *get, const struct entry *entry,
 
     if (percent == 0 || worth != WORTH_FRESH || entry->fresh_until_ms == CLOCK_FAR)
         return false;
-    if (entry->flight != NULL || entry->held_off)
+    if (entry->flying || entry->held_off)
         return false;
     return early_is_due(entry->load_cost_ms, percent, entry->fresh_until_ms - get->plan.now_ms,
                         &get->shard->locked.chance);
@@ -145,8 +145,8 @@ static enum sluice_error get_board_locked(struct get *get, struct entry *entry, 
 {
     enum sluice_error error;
 
-    if (entry != NULL && entry->flight != NULL)
-        return get_follow_locked(get, entry->flight, waiter);
+    if (entry != NULL && entry->flying)
+        return get_follow_locked(get, entry_flight(entry), waiter);
     error = flight_lead_locked(get->shard, entry, &get->plan, &get->led, &get->after);
     if (error != SLUICE_OK)
         return error;

@@ -23,8 +23,8 @@ static bool invalidate_softly_locked(struct shard *shard, struct entry *entry, i
 {
     if (at_ms < entry->fresh_until_ms)
         entry->fresh_until_ms = at_ms;
-    if (at_ms < entry->reload_at_ms)
-        entry->reload_at_ms = at_ms;
+    if (at_ms < entry_reload_at_ms(entry))
+        entry_set_reload_at_ms(entry, at_ms);
     if (!entry_has_value(entry) || worth_at(entry, &shard->cache->options, at_ms) == WORTH_NOTHING) {
         shard_drop_locked(shard, entry, SLUICE_REMOVED_EXPLICIT, after);
         return true;
@@ -36,7 +36,7 @@ static bool invalidate_softly_locked(struct shard *shard, struct entry *entry, i
 bool invalidate_stored_locked(struct shard *shard, struct entry *entry, bool soft, int64_t at_ms, struct after *after)
 {
     shard->locked.counters.invalidated += entry->ready;
-    if (entry->flight != NULL && flight_detach_locked(entry->flight, soft, after))
+    if (entry->flying && flight_detach_locked(entry_flight(entry), soft, after))
         return true;
     if (soft)
         return invalidate_softly_locked(shard, entry, at_ms, after);
@@ -51,7 +51,7 @@ static void invalidate_entry_locked(struct shard *shard, struct entry *entry, bo
                                     struct sluice_invalidated *gone, struct after *after)
 {
     gone->entries += entry->ready;
-    gone->loads += entry->flight != NULL;
+    gone->loads += entry->flying;
     (void)invalidate_stored_locked(shard, entry, soft, at_ms, after);
 }
 
@@ -178,7 +178,7 @@ static void invalidate_at_once(struct shard *shard, const struct decree *decree,
     lock_acquire(&shard->lock);
     (void)restore_end_all(&shard->locked.restores);
     while ((entry = table_walk_next(&shard->locked.table, &walk)) != NULL) {
-        if (decree_concerns(decree, entry) || (decree->is_tag && entry->flight != NULL))
+        if (decree_concerns(decree, entry) || (decree->is_tag && entry->flying))
             invalidate_entry_locked(shard, entry, decree->soft, decree->now_ms, gone, &after);
     }
     lock_release(&shard->lock);

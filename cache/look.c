@@ -70,7 +70,7 @@ static void view_entry_locked(struct snapshot *snapshot, const struct entry *ent
     view->value = entry->value == NULL ? NULL : sluice_value_ref(entry->value);
     view->age_ms = clock_age_ms(now_ms, entry->stored_ms);
     view->ttl_ms = clock_left_ms(now_ms, worth_fresh_until_ms(entry, options));
-    view->weight = entry->weight;
+    view->weight = entry_weight(entry);
     snapshot->count++;
 }
 

@@ -71,8 +71,8 @@ static enum sluice_error put_locked(struct shard *shard, struct put *put, struct
     if (entry == NULL)
         return SLUICE_NO_MEMORY;
     shard->locked.counters.puts++;
-    if (entry->flight != NULL) {
-        flight_settle_locked(entry->flight, &put->answer, put->now_ms, after);
+    if (entry->flying) {
+        flight_settle_locked(entry_flight(entry), &put->answer, put->now_ms, after);
         return SLUICE_OK;
     }
     store_settle_locked(shard, entry, &put->answer, put->now_ms, &put->record, &unused, after);

@@ -18,7 +18,7 @@ static enum sluice_error refresh_lead_locked(struct shard *shard, const struct f
     if (shard->locked.closed)
         return SLUICE_CLOSED;
     (void)shard_peek_locked(shard, plan->key, plan->key_size, plan->hash, plan->now_ms, &entry, after);
-    if (entry != NULL && entry->flight != NULL)
+    if (entry != NULL && entry->flying)
         return SLUICE_OK;
     error = flight_lead_locked(shard, entry, plan, flight, after);
     if (error == SLUICE_OK)

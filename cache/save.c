@@ -64,8 +64,8 @@ static void picture_take_locked(struct picture *picture, const struct entry *ent
     picture->record.key_size = entry->key_size;
     picture->record.age_ms = clock_age_ms(now_ms, entry->stored_ms);
     picture->record.fresh_ms = save_span_ms(now_ms, entry->fresh_until_ms);
-    picture->record.reload_ms = save_span_ms(now_ms, entry->reload_at_ms);
-    picture->record.idle_ms = clock_age_ms(now_ms, entry->accessed_ms);
+    picture->record.reload_ms = save_span_ms(now_ms, entry_reload_at_ms(entry));
+    picture->record.idle_ms = clock_age_ms(now_ms, entry_accessed_ms(entry));
     picture->record.load_cost_ms = entry->load_cost_ms;
     picture->value = sluice_value_ref(entry->value);
 }

@@ -10,6 +10,12 @@
 
 #include <limits.h>
 
+/* When an entry's answer is to be taken away, by what is now known of when it was last given. */
+static int64_t shard_expiry_ms(const void *options, const struct timer *timer)
+{
+    return worth_until_ms(shard_entry_of_timer(timer), options);
+}
+
 void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
 {
     static const struct sluice_stats zero;
@@ -20,8 +26,8 @@ void shard_init(struct shard *shard, struct sluice_cache *cache, int64_t now_ms)
     table_init(&shard->locked.table);
     STAILQ_INIT(&shard->locked.cleared);
     eviction_init(&shard->locked.eviction);
-    wheel_init(&shard->locked.expiries, now_ms);
-    wheel_init(&shard->locked.deadlines, now_ms);
+    wheel_init(&shard->locked.expiries, now_ms, shard_expiry_ms, &cache->options);
+    wheel_init(&shard->locked.deadlines, now_ms, deadline_due_ms, NULL);
     decrees_init(&shard->locked.decrees, cache->seed);
     LIST_INIT(&shard->locked.restores);
     TAILQ_INIT(&shard->locked.flights);
@@ -86,17 +92,6 @@ void shard_fini(struct shard *shard)
     lock_fini(&shard->lock);
 }
 
-/* ---- weight ------------------------------------------------------------------------------------------------------ */
-
-uint64_t shard_weight(size_t key_size, const struct sluice_value *value)
-{
-    uint64_t weight = SLUICE_ENTRY_OVERHEAD + (uint64_t)key_size;
-
-    if (value != NULL)
-        weight += (uint64_t)value->size + value->content_type_size + value->etag_size + value->tags_size;
-    return weight;
-}
-
 /* ---- what is stored, as far as it is counted ----------------------------------------------------------------------
  */
 
@@ -104,8 +99,8 @@ void shard_link_locked(struct shard *shard, struct entry *entry)
 {
     must(!entry->ready);
     shard->locked.counters.entries++;
-    shard->locked.counters.weight += entry->weight;
-    atomic_fetch_add_explicit(&shard->cache->used, core_cost(shard->cache, entry->weight), memory_order_relaxed);
+    shard->locked.counters.weight += entry_weight(entry);
+    atomic_fetch_add_explicit(&shard->cache->used, core_cost(shard->cache, entry_weight(entry)), memory_order_relaxed);
     entry->offered = false;
     entry->ready = true;
 }
@@ -116,7 +111,7 @@ static void shard_uncount_locked(struct shard *shard, struct entry *entry)
 {
     if (!entry_is_pinned(entry))
         eviction_removed(&shard->locked.eviction, entry);
-    atomic_fetch_sub_explicit(&shard->cache->used, core_cost(shard->cache, entry->weight), memory_order_relaxed);
+    atomic_fetch_sub_explicit(&shard->cache->used, core_cost(shard->cache, entry_weight(entry)), memory_order_relaxed);
 }
 
 /* Takes a stored entry out of all but the table. */
@@ -127,11 +122,11 @@ static void shard_unlink_locked(struct shard *shard, struct entry *entry)
     if (entry->leaving == 0)
         shard_uncount_locked(shard, entry);
     else
-        shard->locked.leaving -= core_cost(shard->cache, entry->weight);
+        shard->locked.leaving -= core_cost(shard->cache, entry_weight(entry));
     entry->leaving = 0;
     wheel_stop(&shard->locked.expiries, &entry->expiry);
     shard->locked.counters.entries--;
-    shard->locked.counters.weight -= entry->weight;
+    shard->locked.counters.weight -= entry_weight(entry);
     entry->ready = false;
 }
 
@@ -142,7 +137,7 @@ void shard_arm_locked(struct shard *shard, struct entry *entry, struct after *af
     wheel_stop(&shard->locked.expiries, &entry->expiry);
     if (gone_ms == CLOCK_FAR)
         return;
-    wheel_start(&shard->locked.expiries, &entry->expiry, gone_ms);
+    wheel_start(&shard->locked.expiries, &entry->expiry);
     gone_ms = clock_after_ms(gone_ms, CORE_EXPIRY_SLACK_MS);
     if (gone_ms < after->due_ms)
         after->due_ms = gone_ms;
@@ -172,7 +167,7 @@ void shard_unstore_locked(struct shard *shard, struct entry *entry, enum sluice_
 
 void shard_drop_locked(struct shard *shard, struct entry *entry, enum sluice_removal_cause cause, struct after *after)
 {
-    must(entry->flight == NULL);
+    must(!entry->flying);
     if (entry->ready)
         shard_unlink_locked(shard, entry);
     restore_mark(&shard->locked.restores, table_hash(entry));
@@ -187,8 +182,8 @@ static bool shard_take_locked(struct shard *shard, struct entry *entry, enum slu
 static bool shard_take_locked(struct shard *shard, struct entry *entry, enum sluice_removal_cause cause,
                               struct after *after)
 {
-    if (entry->flight != NULL) {
-        shard_unstore_locked(shard, entry, cause, &entry->flight->locked.record, after);
+    if (entry->flying) {
+        shard_unstore_locked(shard, entry, cause, &entry_flight(entry)->locked.record, after);
         return false;
     }
     shard_drop_locked(shard, entry, cause, after);
@@ -199,17 +194,6 @@ bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after 
 {
     shard->locked.counters.expired++;
     return shard_take_locked(shard, entry, SLUICE_REMOVED_EXPIRED, after);
-}
-
-void shard_ring_locked(struct shard *shard, struct entry *entry, struct after *after)
-{
-    int64_t gone_ms = worth_until_ms(entry, &shard->cache->options);
-
-    /* By the wheel's own time: it may have been turned further than this call's clock. */
-    if (gone_ms > shard->locked.expiries.now_ms)
-        wheel_start(&shard->locked.expiries, &entry->expiry, gone_ms);
-    else
-        (void)shard_expire_locked(shard, entry, after);
 }
 
 struct table_aside *shard_take_cleared_locked(struct shard *shard)
@@ -236,7 +220,7 @@ size_t shard_clear_locked(struct shard *shard, int64_t now_ms)
     shard->locked.decrees.sweeping = false;
     shard->locked.decrees.swept = shard->locked.decrees.last; /* nothing is left that they could concern */
     eviction_init(&shard->locked.eviction);
-    wheel_init(&shard->locked.expiries, now_ms);
+    wheel_init(&shard->locked.expiries, now_ms, shard_expiry_ms, &shard->cache->options);
     atomic_fetch_sub_explicit(&shard->cache->used,
                               (shard->cache->options.maximum_entries > 0 ? entries : counters->weight) -
                                   shard->locked.leaving,
@@ -249,7 +233,7 @@ size_t shard_clear_locked(struct shard *shard, int64_t now_ms)
 void shard_begin_leaving_locked(struct shard *shard, struct entry *entry)
 {
     shard_uncount_locked(shard, entry);
-    shard->locked.leaving += core_cost(shard->cache, entry->weight);
+    shard->locked.leaving += core_cost(shard->cache, entry_weight(entry));
     if (++shard->locked.leavings == 0) /* it is no number */
         shard->locked.leavings = 1;
     entry->leaving = shard->locked.leavings;
@@ -287,11 +271,11 @@ struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t limit, ui
             break;
         if (told && leaving_is_full(&after->leaving))
             break;
-        batch.freed += core_cost(shard->cache, victim->weight);
+        batch.freed += core_cost(shard->cache, entry_weight(victim));
         if (shard_sweep_locked(shard, victim, after))
             continue;
         batch.chosen.entries++;
-        batch.chosen.weight += victim->weight;
+        batch.chosen.weight += entry_weight(victim);
         if (told && entry_has_value(victim))
             leaving_mark_locked(shard, victim, &after->leaving);
         else
@@ -302,7 +286,7 @@ struct eviction_batch shard_evict_locked(struct shard *shard, uint64_t limit, ui
 
 void shard_make_room_locked(struct shard *shard, const struct entry *stored, struct after *after)
 {
-    uint64_t goal = core_cost(shard->cache, stored->weight);
+    uint64_t goal = core_cost(shard->cache, entry_weight(stored));
     uint64_t limit = core_limit(shard->cache);
     struct eviction_batch batch = shard_evict_locked(shard, limit, goal, after);
 
@@ -362,7 +346,7 @@ void shard_answer_locked(const struct shard *shard, const struct entry *entry, e
 
 struct entry *shard_add_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash)
 {
-    struct entry *entry = entry_create(key, key_size);
+    struct entry *entry = entry_create_for(&shard->cache->options, key, key_size);
 
     if (entry == NULL)
         return NULL;

@@ -49,9 +49,6 @@ void shard_fini(struct shard *shard) FREE_OF_SHARD;
 #define SHARD_EVICT_BATCH 64
 #define SHARD_LOOK_BATCH  256
 
-/* The bytes that an entry of this key and value weighs. */
-uint64_t shard_weight(size_t key_size, const struct sluice_value *value);
-
 /* A bare entry for a key that has none, in the table; NULL: no memory. */
 struct entry *shard_add_locked(struct shard *shard, const void *key, size_t key_size, uint64_t hash) HOLDS_SHARD;
 
@@ -74,7 +71,10 @@ void shard_answer_locked(const struct shard *shard, const struct entry *entry, e
 /* Makes an answer that was put into the entry count as stored; its place in the eviction order is the caller's part. */
 void shard_link_locked(struct shard *shard, struct entry *entry) HOLDS_SHARD;
 
-/* Sets the entry's timer to when its answer is to be taken away. */
+/*
+ * Sets the entry's timer to when its answer is to be taken away. A read moves no timer: when it comes it is asked anew
+ * for when (wheel.h), a step for each span in which the value was read.
+ */
 void shard_arm_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
 
 /*
@@ -89,11 +89,11 @@ void shard_unstore_locked(struct shard *shard, struct entry *entry, enum sluice_
 void shard_drop_locked(struct shard *shard, struct entry *entry, enum sluice_removal_cause cause,
                        struct after *after) HOLDS_SHARD;
 
-/*
- * The entry's timer has come: its answer is taken away, or, if it has been read since the timer was set, the timer is
- * set anew. So a read moves no timer, and one that comes costs a step for each span in which the value was read.
- */
-void shard_ring_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;
+/* What an expiry's timer belongs to. */
+static inline struct entry *shard_entry_of_timer(const struct timer *timer)
+{
+    return (struct entry *)(void *)((char *)(uintptr_t)timer - offsetof(struct entry, expiry));
+}
 
 /* Takes a stored answer away because its time is over. The entry stays if it has a flight; true: it is gone. */
 bool shard_expire_locked(struct shard *shard, struct entry *entry, struct after *after) HOLDS_SHARD;

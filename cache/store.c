@@ -3,6 +3,7 @@
 #include "store.h"
 
 #include "core.h"
+#include "value.h"
 #include "worth.h"
 
 #define RELOAD_BACKOFF_MS 1000 /* after a failed reload, where failure_backoff_ms is 0: rule 11 asks for one */
@@ -14,7 +15,7 @@ void store_weigh(const struct sluice_cache *cache, const void *key, size_t key_s
     const struct sluice_weigher *weigher = &cache->options.weigher;
 
     if (weigher->weigh == NULL)
-        answer->weight = shard_weight(key_size, answer->value);
+        answer->weight = value_weight(key_size, answer->value);
     else
         answer->weight = weigher->weigh(weigher->self, key, key_size, answer->value);
 }
@@ -25,7 +26,7 @@ static uint64_t answer_weight(const struct sluice_options *options, const struct
 {
     if (answer->error == SLUICE_OK)
         return answer->weight;
-    return options->weigher.weigh != NULL ? 1 : shard_weight(entry->key_size, answer->value);
+    return options->weigher.weigh != NULL ? 1 : value_weight(entry->key_size, answer->value);
 }
 
 /* ---- how long ---------------------------------------------------------------------------------------------------- */
@@ -57,7 +58,7 @@ static bool failed_on_this_side(enum sluice_error error)
 
 static void count_failure(struct entry *entry, enum sluice_error error)
 {
-    if (!failed_on_this_side(error) && entry->failures < UINT32_MAX)
+    if (!failed_on_this_side(error) && entry->failures < UINT8_MAX)
         entry->failures++;
 }
 
@@ -105,8 +106,8 @@ static void store_date_locked(struct shard *shard, struct entry *entry, const st
     entry->stored_ms = now_ms;
     entry->conforms = shard->locked.decrees.last;
     entry->fresh_until_ms = clock_after_ms(now_ms, ttl_ms);
-    entry->accessed_ms = now_ms;
-    entry->reload_at_ms = answer->error == SLUICE_OK ? clock_after_ms(now_ms, refresh_ms) : CLOCK_FAR;
+    entry_set_accessed_ms(entry, now_ms);
+    entry_set_reload_at_ms(entry, answer->error == SLUICE_OK ? clock_after_ms(now_ms, refresh_ms) : CLOCK_FAR);
     entry->held_off = false;
     entry->load_cost_ms = answer->error == SLUICE_OK ? answer->cost_ms : 0;
     shard_arm_locked(shard, entry, after);
@@ -154,7 +155,7 @@ static void store_keep_old(const struct sluice_options *options, struct entry *e
     int64_t most_ms = options->failure_backoff_max_ms > first_ms ? options->failure_backoff_max_ms : first_ms;
 
     count_failure(entry, failure->error);
-    entry->reload_at_ms = clock_after_ms(now_ms, backoff_ms(entry, first_ms, most_ms));
+    entry_set_reload_at_ms(entry, clock_after_ms(now_ms, backoff_ms(entry, first_ms, most_ms)));
     entry->held_off = true;
 }
 
@@ -202,7 +203,7 @@ static void store_answer_locked(struct shard *shard, struct entry *entry, const 
                                 int64_t ttl_ms, struct after *after)
 {
     entry->answer = (uint8_t)answer->error;
-    entry->weight = answer_weight(&shard->cache->options, entry, answer);
+    entry_set_weight(entry, answer_weight(&shard->cache->options, entry, answer));
     entry->value = answer->value == NULL ? NULL : sluice_value_ref(answer->value);
     store_date_locked(shard, entry, answer, now_ms, ttl_ms, after);
     store_place_locked(shard, entry, after);

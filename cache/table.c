@@ -4,6 +4,7 @@
 
 #include "entry.h"
 #include "must.h"
+#include "slab.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ struct table_bucket {
     uint64_t slots[SLOTS];
 };
 
-_Static_assert(sizeof(struct table_bucket) == LINE, "a bucket is a line");
+_Static_assert(sizeof(struct table_bucket) == LINE && SLOTS == 8, "a bucket is a line");
 
 /* The first segment, and room for the table itself. */
 struct table_first {
@@ -109,7 +110,7 @@ static bool chain_append(struct table_bucket *bucket, uint64_t slot)
     unsigned filled = bucket_filled(end);
 
     if (filled == SLOTS) {
-        struct table_bucket *more = malloc(sizeof *more);
+        struct table_bucket *more = slab_alloc(sizeof *more);
 
         if (more == NULL)
             return false;
@@ -138,7 +139,7 @@ static uint64_t chain_pop(struct table_bucket *bucket)
     end->slots[filled - 1] = 0;
     if (before != NULL && filled == 2) { /* the one that is left fits in the bucket before */
         before->slots[SLOT_LAST] = end->slots[0];
-        free(end);
+        slab_free(end, sizeof *end);
     }
     return slot;
 }
@@ -219,7 +220,7 @@ static void table_split(struct table_bucket *old, struct table_bucket *new, uint
     }
     while (spare != NULL) {
         next = slot_target(spare->slots[0]);
-        free(spare);
+        slab_free(spare, sizeof *spare);
         spare = next;
     }
 }
@@ -266,14 +267,13 @@ void table_init(struct table *table)
     memset(table, 0, sizeof *table);
 }
 
-/* Bit i: the tag fits in slot i. */
+/* Bit i: the tag fits in slot i. Written out, and without a branch: which slot it is can't be predicted. */
 static unsigned bucket_match(const struct table_bucket *bucket, uint64_t tag)
 {
-    unsigned match = 0;
-
-    for (unsigned i = 0; i < SLOTS; i++)
-        match |= (unsigned)(bucket->slots[i] >> TAG_SHIFT == tag) << i;
-    return match;
+#define SLOT_MATCH(i) ((unsigned)(bucket->slots[i] >> TAG_SHIFT == tag) << (i))
+    return SLOT_MATCH(0) | SLOT_MATCH(1) | SLOT_MATCH(2) | SLOT_MATCH(3) | SLOT_MATCH(4) | SLOT_MATCH(5) |
+           SLOT_MATCH(6) | SLOT_MATCH(7);
+#undef SLOT_MATCH
 }
 
 struct entry *table_find(const struct table *table, const void *key, size_t key_size, uint64_t hash)

@@ -91,7 +91,7 @@ static enum sluice_error content_fault(const struct sluice_content *content, siz
 /* The bytes of a value in memory; the texts' sizes with their NULs. */
 static size_t value_room(size_t size, size_t type_size, size_t etag_size, size_t tags_size)
 {
-    return sizeof(struct sluice_value) + size + 1 + type_size + etag_size + tags_size;
+    return offsetof(struct sluice_value, bytes) + size + 1 + type_size + etag_size + tags_size;
 }
 
 enum sluice_error value_create(const struct sluice_content *content, size_t size_max, bool make_etag,
@@ -145,6 +145,15 @@ struct sluice_value *value_from_text(const char *text)
     content.data = text;
     content.size = strnlen(text, REASON_SIZE_MAX);
     return value_create(&content, REASON_SIZE_MAX, false, &value) == SLUICE_OK ? value : NULL;
+}
+
+uint64_t value_weight(size_t key_size, const struct sluice_value *value)
+{
+    uint64_t weight = SLUICE_ENTRY_OVERHEAD + (uint64_t)key_size;
+
+    if (value != NULL)
+        weight += (uint64_t)value->size + value->content_type_size + value->etag_size + value->tags_size;
+    return weight;
 }
 
 void value_ref_many(struct sluice_value *value, size_t count)

@@ -41,6 +41,9 @@ const char *value_next_tag(const struct sluice_value *value, const char *tag);
 /* Whether the value carries this tag, of so many bytes without a NUL. */
 bool value_has_tag(const struct sluice_value *value, const char *sought, size_t size);
 
+/* The bytes that an entry of this key and value weighs, where no weigher says otherwise; without a value NULL. */
+uint64_t value_weight(size_t key_size, const struct sluice_value *value);
+
 /* Takes `count` more references at once. */
 void value_ref_many(struct sluice_value *value, size_t count);
 

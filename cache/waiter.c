@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+int64_t deadline_due_ms(const void *unused, const struct timer *timer)
+{
+    const struct deadline *deadline = (const struct deadline *)(const void *)timer;
+
+    (void)unused;
+    return deadline->due_ms;
+}
+
 static void waiter_init(struct sluice_wait *waiter) LOCK_ATTRIBUTE(no_thread_safety_analysis) /* nobody sees it yet */
 {
     static const struct sluice_outcome empty = SLUICE_OUTCOME_INIT;

@@ -26,7 +26,17 @@ enum waiter_state { WAITER_PARKED, WAITER_RELEASED, WAITER_CANCELLED };
 struct deadline {
     struct timer timer;
     bool of_load;
+    int64_t due_ms;
 };
+
+/* For wheel_init(). */
+int64_t deadline_due_ms(const void *unused, const struct timer *timer);
+
+static inline void deadline_start(struct wheel *wheel, struct deadline *deadline, int64_t due_ms)
+{
+    deadline->due_ms = due_ms;
+    wheel_start(wheel, &deadline->timer);
+}
 
 struct sluice_wait {
     sluice_callback *callback; /* NULL: blocking */

@@ -65,10 +65,10 @@ static void warm_fill(const struct warm *warm, struct entry *entry, const struct
     store_weigh(warm->cache, record->key, record->key_size, &answer);
     entry->answer = SLUICE_OK;
     entry->value = value;
-    entry->weight = answer.weight;
+    entry_set_weight(entry, answer.weight);
     entry->stored_ms = warm_instant(warm, -record->age_ms);
     entry->fresh_until_ms = warm_instant(warm, record->fresh_ms);
-    entry->accessed_ms = warm_instant(warm, -record->idle_ms);
+    entry_set_accessed_ms(entry, warm_instant(warm, -record->idle_ms));
     entry->reload_at_ms = warm_instant(warm, record->reload_ms);
     entry->load_cost_ms = record->load_cost_ms;
 }
@@ -93,7 +93,7 @@ static void warm_drop_coldest(struct warm *warm)
         warm->coldest--;
     entry = TAILQ_LAST(&warm->heats[warm->coldest], entry_list);
     TAILQ_REMOVE(&warm->heats[warm->coldest], entry, order);
-    warm->kept -= core_cost(warm->cache, entry->weight);
+    warm->kept -= core_cost(warm->cache, entry_weight(entry));
     warm->what->no_room++;
     entry_destroy(entry);
 }
@@ -107,7 +107,7 @@ static void warm_fit(struct warm *warm)
 /* Takes over an entry that is to be stored, if there is room or colder ones make some. */
 static void warm_keep(struct warm *warm, struct entry *entry, unsigned heat)
 {
-    uint64_t cost = core_cost(warm->cache, entry->weight);
+    uint64_t cost = core_cost(warm->cache, entry_weight(entry));
 
     if (cost > warm->room) {
         warm->what->no_room++;
@@ -144,7 +144,7 @@ static enum sluice_error warm_take(struct warm *warm, struct saved_reader *reade
             sluice_value_unref(value);
         return SLUICE_OK;
     }
-    entry = entry_create(record->key, record->key_size);
+    entry = entry_create_for(options, record->key, record->key_size);
     if (entry == NULL) {
         sluice_value_unref(value);
         return SLUICE_NO_MEMORY;
@@ -235,7 +235,7 @@ static enum sluice_error warm_store_locked(struct warm *warm, struct shard *shar
         warm->what->changed++;
         return SLUICE_OK;
     }
-    if (core_cost(warm->cache, entry->weight) > warm_find_room(warm->cache)) {
+    if (core_cost(warm->cache, entry_weight(entry)) > warm_find_room(warm->cache)) {
         warm->what->no_room++;
         return SLUICE_OK;
     }

@@ -50,9 +50,11 @@ static unsigned level_shift(unsigned level)
     return level * SLOT_BITS;
 }
 
-void wheel_init(struct wheel *wheel, int64_t now_ms)
+void wheel_init(struct wheel *wheel, int64_t now_ms, wheel_due_ms *due_ms, const void *self)
 {
     wheel->now_ms = now_ms;
+    wheel->due_ms = due_ms;
+    wheel->self = self;
     link_init(&wheel->passed);
     for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
         wheel->occupied[level] = 0;
@@ -62,29 +64,29 @@ void wheel_init(struct wheel *wheel, int64_t now_ms)
 }
 
 /* How far off the instant is at a level. Without a sign: two instants may lie farther apart than a number with one. */
-static uint64_t slots_ahead(const struct wheel *wheel, const struct timer *timer, unsigned level)
+static uint64_t slots_ahead(const struct wheel *wheel, int64_t due_ms, unsigned level)
 {
-    return (uint64_t)(timer->due_ms >> level_shift(level)) - (uint64_t)(wheel->now_ms >> level_shift(level));
+    return (uint64_t)(due_ms >> level_shift(level)) - (uint64_t)(wheel->now_ms >> level_shift(level));
 }
 
 /*
  * The lowest level at which the instant is less than a turn away. Its slot there is then ahead of the current one,
  * never the current one itself: at every level below it was 64 slots or more away.
  */
-static void wheel_place(struct wheel *wheel, struct timer *timer)
+static void wheel_place(struct wheel *wheel, struct timer *timer, int64_t due_ms)
 {
     unsigned level, slot;
     uint64_t ahead;
 
-    if (timer->due_ms <= wheel->now_ms) {
+    if (due_ms <= wheel->now_ms) {
         link_append(&wheel->passed, &timer->link);
         return;
     }
     for (level = 0; level < WHEEL_LEVELS - 1; level++) {
-        if (slots_ahead(wheel, timer, level) < WHEEL_SLOTS)
+        if (slots_ahead(wheel, due_ms, level) < WHEEL_SLOTS)
             break;
     }
-    ahead = slots_ahead(wheel, timer, level);
+    ahead = slots_ahead(wheel, due_ms, level);
     if (ahead >= WHEEL_SLOTS) /* farther than the wheel reaches: looked at again once a turn of the top level */
         ahead = WHEEL_SLOTS - 1;
     slot = (unsigned)((uint64_t)(wheel->now_ms >> level_shift(level)) + ahead) & SLOT_MASK;
@@ -92,11 +94,10 @@ static void wheel_place(struct wheel *wheel, struct timer *timer)
     wheel->occupied[level] |= UINT64_C(1) << slot;
 }
 
-void wheel_start(struct wheel *wheel, struct timer *timer, int64_t due_ms)
+void wheel_start(struct wheel *wheel, struct timer *timer)
 {
     must(!timer_started(timer));
-    timer->due_ms = due_ms;
-    wheel_place(wheel, timer);
+    wheel_place(wheel, timer, wheel->due_ms(wheel->self, timer));
 }
 
 void wheel_stop(struct wheel *wheel, struct timer *timer)
@@ -143,11 +144,13 @@ struct timer *wheel_pop(struct wheel *wheel, unsigned *budget)
     while (!link_is_empty(&wheel->passed) && *budget > 0) {
         struct timer *timer = (struct timer *)((char *)wheel->passed.next - offsetof(struct timer, link));
 
+        int64_t due_ms = wheel->due_ms(wheel->self, timer);
+
         --*budget;
         wheel_stop(wheel, timer);
-        if (timer->due_ms <= wheel->now_ms)
+        if (due_ms <= wheel->now_ms)
             return timer;
-        wheel_place(wheel, timer);
+        wheel_place(wheel, timer, due_ms);
     }
     return NULL;
 }

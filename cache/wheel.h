@@ -6,7 +6,9 @@
  * lowest level that reaches its instant and moves down as the time comes near, at most five times in its life. Bitmaps
  * tell which slots hold timers, so that neither a leap in time nor the search for the next instant walks empty slots.
  *
- * Timers are members of what they belong to; the wheel allocates nothing. Not thread-safe: covered by its owner's lock.
+ * Timers are members of what they belong to, which is also asked for their instants: where those follow from what else
+ * is known, they take no room, and one that is put off is not moved before its old time. The wheel allocates nothing.
+ * Not thread-safe: covered by its owner's lock.
  */
 #ifndef CACHE_WHEEL_H
 #define CACHE_WHEEL_H
@@ -25,18 +27,22 @@ struct wheel_link {
 
 struct timer {
     struct wheel_link link; /* next is NULL: not started */
-    int64_t due_ms;
 };
+
+/* When a started timer is due. It may have become later than what it was started for, never earlier. */
+typedef int64_t wheel_due_ms(const void *self, const struct timer *timer);
 
 struct wheel {
     int64_t now_ms;
+    wheel_due_ms *due_ms;
+    const void *self;
     uint64_t occupied[WHEEL_LEVELS]; /* bit s: slot s of the level holds timers */
     struct wheel_link passed;        /* timers whose slot has been reached: due, or to be moved down */
     struct wheel_link slots[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 
 /* An empty wheel that stands at now_ms. What it held is forgotten, not stopped. */
-void wheel_init(struct wheel *wheel, int64_t now_ms);
+void wheel_init(struct wheel *wheel, int64_t now_ms, wheel_due_ms *due_ms, const void *self);
 
 static inline void timer_init(struct timer *timer)
 {
@@ -48,8 +54,8 @@ static inline bool timer_started(const struct timer *timer)
     return timer->link.next != (struct wheel_link *)0;
 }
 
-/* Starts a stopped timer; an instant that has passed is due at once. */
-void wheel_start(struct wheel *wheel, struct timer *timer, int64_t due_ms);
+/* Starts a stopped timer, whose instant is known by now; one that has passed is due at once. */
+void wheel_start(struct wheel *wheel, struct timer *timer);
 
 /* Stops a timer; nothing happens if it is not started. */
 void wheel_stop(struct wheel *wheel, struct timer *timer);

@@ -18,7 +18,7 @@ enum worth worth_at(const struct entry *entry, const struct sluice_options *opti
     if (now_ms >= clock_after_ms(expiry_ms, options->stale_if_error_ms))
         return WORTH_NOTHING;
     /* Past expiry a reload is due, unless one has failed just now: then the value is what there is. */
-    return entry->held_off && now_ms < entry->reload_at_ms ? WORTH_STALE : WORTH_HELD;
+    return entry->held_off && now_ms < entry_reload_at_ms(entry) ? WORTH_STALE : WORTH_HELD;
 }
 
 int64_t worth_until_ms(const struct entry *entry, const struct sluice_options *options)

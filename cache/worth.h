@@ -25,15 +25,16 @@ static inline int64_t worth_fresh_until_ms(const struct entry *entry, const stru
 
     if (options->expire_after_access_ms == SLUICE_NEVER || entry->answer != SLUICE_OK)
         return entry->fresh_until_ms;
-    idle_ms = clock_after_ms(entry->accessed_ms, options->expire_after_access_ms);
+    idle_ms = clock_after_ms(entry_accessed_ms(entry), options->expire_after_access_ms);
     return idle_ms < entry->fresh_until_ms ? idle_ms : entry->fresh_until_ms;
 }
 
 /* A get is given what is fresh. Without the option a hot entry's line stays clean; with it, it is written once a ms. */
 static inline void worth_touch(struct entry *entry, const struct sluice_options *options, int64_t now_ms)
 {
-    if (options->expire_after_access_ms != SLUICE_NEVER && entry->answer == SLUICE_OK && entry->accessed_ms < now_ms)
-        entry->accessed_ms = now_ms;
+    if (options->expire_after_access_ms != SLUICE_NEVER && entry->answer == SLUICE_OK &&
+        entry_accessed_ms(entry) < now_ms)
+        entry_set_accessed_ms(entry, now_ms);
 }
 
 /* When a stored answer is to be taken away; CLOCK_FAR: never. A failure outlives its back-off, for its count's sake. */
@@ -45,9 +46,9 @@ int64_t worth_until_ms(const struct entry *entry, const struct sluice_options *o
  */
 static inline bool worth_reloading(const struct entry *entry, enum worth worth, int64_t now_ms)
 {
-    if (entry->flight != NULL)
+    if (entry->flying)
         return false;
-    return now_ms >= entry->reload_at_ms || (worth == WORTH_STALE && !entry->held_off);
+    return now_ms >= entry_reload_at_ms(entry) || (worth == WORTH_STALE && !entry->held_off);
 }
 
 #endif

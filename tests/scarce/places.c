@@ -20,7 +20,7 @@ static uint64_t shard_used(struct shard *shard)
     lock_acquire(&shard->lock);
     while ((entry = table_walk_next(&shard->locked.table, &walk)) != NULL)
         if (entry->ready)
-            used += core_cost(shard->cache, entry->weight);
+            used += core_cost(shard->cache, entry_weight(entry));
     lock_release(&shard->lock);
     return used;
 }
