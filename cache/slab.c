@@ -172,8 +172,8 @@ static struct page *page_take(void)
     return region == NULL ? NULL : (struct page *)((char *)region + number * PAGE_BYTES);
 }
 
-/* Gives the memory of a region's free pages to the system; it is in no list meanwhile, so that nobody takes them. */
-static void region_discard(struct region *region, uint64_t pages)
+/* Gives the memory of pages that nobody can take to the system. */
+static void pages_discard(struct region *region, uint64_t pages)
 {
     while (pages != 0) {
         unsigned first = (unsigned)__builtin_ctzll(pages);
@@ -183,9 +183,27 @@ static void region_discard(struct region *region, uint64_t pages)
         (void)madvise((char *)region + first * PAGE_BYTES, count * PAGE_BYTES, MADV_DONTNEED);
         pages &= ~(((UINT64_C(1) << count) - 1) << first);
     }
-    regions_lock();
-    region_list(region);
-    regions_unlock();
+}
+
+/*
+ * Gives the memory of a region's free pages to the system; it is in no list meanwhile, so that nobody takes them. If
+ * the others get free meanwhile, theirs too: those in `regions_empty` are not looked at again.
+ */
+static void region_discard(struct region *region, uint64_t pages)
+{
+    uint64_t discarded = 0;
+    bool done;
+
+    do {
+        pages_discard(region, pages);
+        discarded |= pages;
+        regions_lock();
+        pages = region->free & ~discarded;
+        done = pages == 0 || region->free != REGION_EMPTY;
+        if (done)
+            region_list(region);
+        regions_unlock();
+    } while (!done);
 }
 
 /* A page belongs to its arena no more. The second region that is empty gives its memory back. */
@@ -212,7 +230,8 @@ static void page_give(struct page *page)
         region_discard(region, REGION_EMPTY);
 }
 
-void slab_trim(void)
+/* Gives the memory of all pages that belong to no arena to the system. */
+static void regions_trim(void)
 {
     struct region_list todo = LIST_HEAD_INITIALIZER(todo);
     struct region *region;
@@ -344,6 +363,24 @@ static void arena_add(struct arena *arena, struct page_list *kind, struct page *
     must(pthread_mutex_unlock(&arena->mutex) == 0);
 }
 
+/* The page of a kind that is empty and stays with its arena is the first of its list. */
+static void arena_trim(struct arena *arena, struct page_list *kind)
+{
+    struct page *page;
+
+    must(pthread_mutex_lock(&arena->mutex) == 0);
+    page = TAILQ_FIRST(kind);
+    if (page != NULL && page->used == 0) {
+        TAILQ_REMOVE(kind, page, link);
+        arena->held_bytes -= PAGE_BYTES;
+    } else {
+        page = NULL;
+    }
+    must(pthread_mutex_unlock(&arena->mutex) == 0);
+    if (page != NULL)
+        page_give(page);
+}
+
 void *slab_alloc(size_t size)
 {
     struct page_list *kind;
@@ -387,6 +424,16 @@ void slab_free(void *block, size_t size)
     must(pthread_mutex_unlock(&arena->mutex) == 0);
     if (empty)
         page_give(page);
+}
+
+void slab_trim(void)
+{
+    must(pthread_once(&arenas_once, arenas_init) == 0);
+    for (unsigned i = 0; i < ARENAS; i++) {
+        for (unsigned kind = 0; kind < KINDS; kind++)
+            arena_trim(&arenas[i], &arenas[i].kinds[kind]);
+    }
+    regions_trim();
 }
 
 struct slab_stats slab_stats(void)

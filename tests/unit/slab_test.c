@@ -18,7 +18,8 @@
 /* ---- the system, as slab.c finds it ------------------------------------------------------------------------------ */
 
 static atomic_bool maps_refused;
-static atomic_size_t given_back; /* bytes */
+static atomic_size_t given_back;  /* bytes */
+static void (*giving_back)(void); /* done in the next call of madvise(); or NULL */
 
 void *__real_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
@@ -37,7 +38,11 @@ void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd,
 int __wrap_madvise(void *address, size_t size, int advice)
 {
     int result = __real_madvise(address, size, advice);
+    void (*then)(void) = giving_back;
 
+    giving_back = NULL;
+    if (then != NULL)
+        then();
     if (result == 0 && advice == MADV_DONTNEED)
         atomic_fetch_add(&given_back, size);
     return result;
@@ -211,6 +216,51 @@ static void a_trim_gives_back_the_empty_pages_of_regions_in_use(void **state)
     free(blocks.at);
 }
 
+static void a_trim_gives_back_the_last_empty_page_of_a_size(void **state)
+{
+    (void)state;
+    for (size_t size = 8; size <= SLAB_BLOCK_MAX; size *= 2)
+        slab_free(slab_alloc(size), size);
+    assert_true(slab_stats().held_bytes > 0);
+    slab_trim();
+    assert_int_equal(slab_stats().held_bytes, 0);
+}
+
+static struct blocks rest; /* those that are left, at any place */
+
+/* All but those of the last page: as long as that has a free block, no empty page stays with its arena. */
+static void give_the_rest(void)
+{
+    for (size_t i = 0; i < rest.count / 63 * 63; i++) {
+        if (rest.at[i] != NULL)
+            blocks_give_one(&rest, i);
+    }
+}
+
+static void pages_that_get_empty_while_others_are_given_back_are_given_back_too(void **state)
+{
+    unsigned char **at = malloc(sizeof *at * 8000);
+    size_t left = 0;
+
+    (void)state;
+    assert_non_null(at);
+    slab_trim();
+    blocks_take(&rest, 8000, 1024); /* 63 in a page */
+    memcpy(at, rest.at, sizeof *at * rest.count);
+    for (size_t i = 0; i < rest.count / 63 * 63; i++) {
+        if (i / 63 % 4 != 0)
+            blocks_give_one(&rest, i);
+    }
+    giving_back = give_the_rest;
+    slab_trim();
+    assert_null(giving_back);
+    for (size_t i = 0; i < rest.count; i++)
+        left += at[i][100] != 0;
+    assert_int_equal(left, rest.count % 63);
+    blocks_give(&rest);
+    free(at);
+}
+
 struct link {
     struct link *next;
 };
@@ -296,6 +346,8 @@ int main(void)
         cmocka_unit_test(memory_goes_back_to_the_system),
         cmocka_unit_test(the_address_of_a_block_can_be_read_for_ever),
         cmocka_unit_test(a_trim_gives_back_the_empty_pages_of_regions_in_use),
+        cmocka_unit_test(a_trim_gives_back_the_last_empty_page_of_a_size),
+        cmocka_unit_test(pages_that_get_empty_while_others_are_given_back_are_given_back_too),
         cmocka_unit_test(a_full_system_fails_the_call_and_nothing_else),
         cmocka_unit_test(threads_give_back_blocks_of_each_other),
     };
