@@ -7,7 +7,10 @@
 #include "call.h"
 #include "get.h"
 
-/* Joins the key's flight only to see it end, or leads one: then get->led is set. */
+/*
+ * Joins the key's flight only to see it end, and calls its loader if that is as in get_follow_locked(); or leads one.
+ * Then get->led is set.
+ */
 static enum sluice_error compute_park_locked(struct get *get, struct sluice_wait *waiter) HOLDS_SHARD;
 static enum sluice_error compute_park_locked(struct get *get, struct sluice_wait *waiter)
 {
@@ -35,6 +38,9 @@ static enum sluice_error compute_park_locked(struct get *get, struct sluice_wait
         }
         flight = get->led;
         flight->locked.computes = true;
+    } else if (get->parent != NULL && !flight->locked.called) {
+        get->led = flight_ref(flight);
+        get->overtakes = true;
     }
     waiter->outcome.source = SLUICE_SOURCE_LOAD;
     flight_join_locked(flight, waiter);
@@ -52,10 +58,10 @@ static enum sluice_error compute_once(struct get *get, bool *again, struct sluic
     waiter_init_blocking(&waiter, get->parent);
     lock_acquire(&get->shard->lock);
     error = compute_park_locked(get, &waiter);
-    *again = error == SLUICE_PARKED && get->led == NULL;
+    *again = error == SLUICE_PARKED && (get->led == NULL || get->overtakes);
     if (error == SLUICE_PARKED) {
         held = flight_ref(waiter.flight);
-        if (*again)
+        if (get->led == NULL)
             flight_set_deadline_locked(waiter.flight, &waiter, clock_after_ms(get->plan.now_ms, get->timeout_ms),
                                        &get->after);
     }

@@ -136,6 +136,55 @@ static void rule_17_loads_that_wait_for_others_without_a_circle_are_served(void 
     fixture_destroy_cache(fixture);
 }
 
+/* The load of "a" computes "b", which its own thread is to load next. */
+struct sibling {
+    struct sluice_cache *cache;
+    enum sluice_error computed;
+    unsigned loads;
+};
+
+static void compute_b(void *self, struct sluice_load *load)
+{
+    const struct sluice_content content = fixture_content("computed");
+    (void)self;
+    sluice_load_complete(load, &content);
+}
+
+static void load_sibling(void *self, struct sluice_load *load)
+{
+    struct sibling *sibling = self;
+    const struct sluice_loader compute = {.load = compute_b};
+    struct sluice_outcome outcome;
+
+    sibling->loads++;
+    if (*(const char *)sluice_load_key(load) == 'a') {
+        sibling->computed = sluice_compute(sibling->cache, "b", 1, &compute, SLUICE_WAIT_FOREVER, &outcome);
+        sluice_outcome_fini(&outcome);
+    }
+    sluice_load_not_found(load);
+}
+
+static void rule_17_a_computation_within_a_loader_does_not_wait_for_the_turn_of_a_load(void **state)
+{
+    static const struct sluice_key keys[] = {{"a", 1}, {"b", 1}};
+    struct fixture *fixture = *state;
+    struct sibling sibling = {.computed = SLUICE_CIRCULAR};
+    struct sluice_outcome outcomes[COUNT_OF(keys)];
+    fixture->options.loader = (struct sluice_loader){.load = load_sibling, .self = &sibling};
+    fixture_open(fixture);
+    sibling.cache = fixture->cache;
+
+    assert_int_equal(sluice_get_many(fixture->cache, keys, COUNT_OF(keys), SLUICE_WAIT_FOREVER, outcomes), SLUICE_OK);
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        fixture_expect_outcome(&outcomes[i], SLUICE_NOT_FOUND, NULL);
+    assert_int_equal(sibling.computed, SLUICE_OK);
+    assert_int_equal(sibling.loads, 2);
+    fixture_expect_present(fixture, "b", SLUICE_OK, "computed");
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        sluice_outcome_fini(&outcomes[i]);
+    fixture_destroy_cache(fixture);
+}
+
 /* ---- over threads ------------------------------------------------------------------------------------------------ */
 
 /* A get of `key` on behalf of a load that the fixture's loader holds, on a thread of its own. */
@@ -376,6 +425,7 @@ int main(void)
         FIXTURE_TEST(rule_17_a_circle_is_refused_that_does_not_lead_to_the_first_key),
         FIXTURE_TEST(rule_17_a_circle_through_two_caches_is_refused),
         FIXTURE_TEST(rule_17_loads_that_wait_for_others_without_a_circle_are_served),
+        FIXTURE_TEST(rule_17_a_computation_within_a_loader_does_not_wait_for_the_turn_of_a_load),
         FIXTURE_TEST(rule_17_over_threads_the_get_that_closes_the_circle_is_refused),
         FIXTURE_TEST(rule_17_an_edge_is_gone_once_its_get_has_an_end),
         FIXTURE_TEST(rule_17_a_get_of_the_own_key_after_an_invalidation_is_no_circle),

@@ -25,8 +25,9 @@
  *         (rule 11), sluice_refresh(), batches (rule 15), sluice_load_restart(), a get that may take an old value after
  *         stale_after_wait_ms; and once more for a flight whose load brought a value with a tag that was invalidated
  *         meanwhile, for those who have parked since (rule 3)
- *     on the thread of a get on behalf of a load (struct sluice_request) that follows a flight whose turn in the
- *         background, or in another thread's bulk get, has not come: what it waits for may be waiting for it (rule 17)
+ *     on the thread of a get on behalf of a load (struct sluice_request), or of a computation within a loader, that
+ *         follows a flight whose turn in the background, or in a bulk get, has not come: what it waits for may be
+ *         waiting for it (rule 17)
  *     on the thread that ends a load, before that call returns, where a flight is loaded once more and one of those who
  *         wait for it does so on behalf of a load: likewise, the background may have no thread to spare (rule 17)
  *
