@@ -18,8 +18,8 @@
 /* ---- the system, as slab.c finds it ------------------------------------------------------------------------------ */
 
 static atomic_bool maps_refused;
-static atomic_size_t given_back;  /* bytes */
-static void (*giving_back)(void); /* done in the next call of madvise(); or NULL */
+static atomic_size_t given_back;          /* bytes */
+static void (*_Atomic giving_back)(void); /* done in the next call of madvise(); or NULL */
 
 void *__real_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
@@ -38,9 +38,8 @@ void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd,
 int __wrap_madvise(void *address, size_t size, int advice)
 {
     int result = __real_madvise(address, size, advice);
-    void (*then)(void) = giving_back;
+    void (*then)(void) = atomic_exchange(&giving_back, NULL);
 
-    giving_back = NULL;
     if (then != NULL)
         then();
     if (result == 0 && advice == MADV_DONTNEED)
@@ -251,7 +250,7 @@ static void pages_that_get_empty_while_others_are_given_back_are_given_back_too(
         if (i / 63 % 4 != 0)
             blocks_give_one(&rest, i);
     }
-    giving_back = give_the_rest;
+    atomic_store(&giving_back, give_the_rest);
     slab_trim();
     assert_null(giving_back);
     for (size_t i = 0; i < rest.count; i++)
