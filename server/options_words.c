@@ -120,7 +120,7 @@ static bool section_belongs(enum options_section section, enum options_section a
 static const char *find_similar(enum options_section section, const char *name)
 {
     const char *best = NULL;
-    size_t best_distance = strlen(name) / 4 + 1; /* at a quarter of the letters it is another word */
+    size_t best_distance = strlen(name) / 3 + 1; /* at a third of the letters it is another word */
     for (size_t i = 0; i < OPTIONS_TOTAL; i++) {
         size_t distance = edit_distance(options_all[i].name, name);
         if (options_all[i].section == section && distance < best_distance) {
