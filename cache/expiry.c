@@ -16,10 +16,12 @@ static bool ttl_valid(const struct sluice_options *options, int64_t ttl_ms)
  * what it brings has a time to live of its own.
  */
 static enum sluice_error expiry_set_locked(struct shard *shard, const struct sluice_key *key, uint64_t hash,
-                                           int64_t now_ms, int64_t ttl_ms, struct after *after) HOLDS_SHARD;
+                                           int64_t ttl_ms, struct after *after) HOLDS_SHARD;
 static enum sluice_error expiry_set_locked(struct shard *shard, const struct sluice_key *key, uint64_t hash,
-                                           int64_t now_ms, int64_t ttl_ms, struct after *after)
+                                           int64_t ttl_ms, struct after *after)
 {
+    /* Under the lock: to an earlier instant a value would be fresh that has been made stale meanwhile (rule 3). */
+    int64_t now_ms = clock_now_ms(&shard->cache->options.clock);
     struct entry *entry;
 
     if (shard->locked.closed)
@@ -37,7 +39,6 @@ static enum sluice_error expiry_set_locked(struct shard *shard, const struct slu
 enum sluice_error sluice_set_ttl(struct sluice_cache *cache, const void *key, size_t key_size, int64_t ttl_ms)
 {
     const struct sluice_key bytes = {key, key_size};
-    int64_t now_ms = clock_now_ms(&cache->options.clock);
     enum sluice_error error;
     struct shard *shard;
     struct after after;
@@ -52,7 +53,7 @@ enum sluice_error sluice_set_ttl(struct sluice_cache *cache, const void *key, si
 
     after_init(&after);
     lock_acquire(&shard->lock);
-    error = expiry_set_locked(shard, &bytes, hash, now_ms, ttl_ms, &after);
+    error = expiry_set_locked(shard, &bytes, hash, ttl_ms, &after);
     lock_release(&shard->lock);
     after_run(&after, cache);
     return error;
