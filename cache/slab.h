@@ -17,7 +17,7 @@
  * zeros. Large blocks are malloc's, for which that does not hold. For the process, not for a cache: a value outlives
  * its cache. With AddressSanitizer all blocks are malloc's, so that it sees who uses a block that is free.
  *
- * Locks: an arena's is a leaf, taken under a shard's as malloc's is; the regions' is taken with none of these held.
+ * Locks: an arena's and the regions' are leaves, never taken together; both are taken under a shard's, as malloc's is.
  */
 #ifndef CACHE_SLAB_H
 #define CACHE_SLAB_H
